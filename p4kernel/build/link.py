@@ -1,0 +1,145 @@
+"""Linking: objects to one image, with every symbol that the kernel does not define left to the board."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Final
+
+from p4kernel.build import elf as _elf
+from p4kernel.build import relocate
+from p4kernel.build._process import Job, run
+from p4kernel.build.elf import Elf, ElfError
+from p4kernel.build.image import Image
+from p4kernel.build.toolchain import Toolchain
+from p4kernel.errors import LinkError
+
+__all__ = ["LINK_BASE", "link", "script"]
+
+LINK_BASE: Final = 0x48000000
+MAX_ALIGN: Final = 4096
+# Import placeholders: all within 2 GB of LINK_BASE (further off, GNU ld turns auipc into lui), each with its own low
+# and high bits, so that a patch with the wrong symbol cannot go unnoticed.
+_PLACEHOLDER_BASE: Final = 0x10000000
+_PLACEHOLDER_STEP: Final = 0x10854
+
+_CONSTRUCTORS: Final = (".init_array", ".fini_array", ".preinit_array", ".ctors", ".dtors")
+
+# Relocations are kept (-q), nothing is padded to pages (-n).
+_FLAGS: Final = ("-m", "elf32lriscv", "-q", "--no-relax", "--gc-sections", "-n")
+_SCRIPT: Final = """\
+ENTRY({entry})
+SECTIONS
+{{
+  . = 0x{base:x};
+  .text : ALIGN(128) {{
+    *(.text.{entry})
+    *(.text .text.*)
+  }}
+  .rodata : {{ *(.rodata .rodata.* .srodata .srodata.*) }}
+  .data : ALIGN(16) {{ *(.data .data.* .sdata .sdata.*) *(.got .got.plt) }}
+  .bss : ALIGN(16) {{ *(.bss .bss.* .sbss .sbss.* COMMON) }}
+  /DISCARD/ : {{ *(.comment .note .note.* .eh_frame .eh_frame_hdr) }}
+}}
+"""
+
+
+def script(entry: str, base: int = LINK_BASE) -> str:
+    """The linker script."""
+    return _SCRIPT.format(entry=entry, base=base)
+
+
+def link(objects: Sequence[str], entry: str, toolchain: Toolchain, folder: Path) -> tuple[Image, bytes]:
+    """The image of these object files (names in ``folder``, which is scratch space) and the linked ELF."""
+    imports, weak = _inspect([(folder / name).read_bytes() for name in objects], entry)
+    placeholders = {name: _PLACEHOLDER_BASE + i * _PLACEHOLDER_STEP for i, name in enumerate(imports)}
+    data = link_at(objects, entry, toolchain, folder, base=LINK_BASE, symbols=placeholders)
+    try:
+        file = Elf(data)
+        return relocate.make_image(file, LINK_BASE, entry, placeholders, weak), file.without_relocations()
+    except ElfError as error:
+        raise LinkError(f"{toolchain.linker[0]} wrote a file that cannot be used: {error}") from None
+
+
+def link_at(
+    objects: Sequence[str], entry: str, toolchain: Toolchain, folder: Path, *, base: int, symbols: dict[str, int]
+) -> bytes:
+    """Links for one address, with ``symbols`` defined from outside."""
+    (folder / "p4.ld").write_text(script(entry, base), encoding="ascii")
+    defined = [f"--defsym={name}=0x{value:x}" for name, value in symbols.items()]
+    command = [*toolchain.linker, *_FLAGS, "-T", "p4.ld", "-o", "image.elf", *defined, *objects]
+    (done,) = run([Job(command, folder)])
+    if done.code:
+        raise LinkError(f"{Path(toolchain.linker[0]).name} failed:\n{done.messages.strip()}")
+    return (folder / "image.elf").read_bytes()
+
+
+def _inspect(objects: Sequence[bytes], entry: str) -> tuple[list[str], set[str]]:
+    """Names that the objects do not define, and which of them are weak. LinkError for what no image can hold."""
+    defined: set[str] = set()
+    wanted: dict[str, bool] = {}  # name -> every use is weak
+    files: list[Elf] = []
+    for data in objects:
+        try:
+            files.append(Elf(data))
+            _check(files[-1])
+        except ElfError as error:
+            raise LinkError(f"the compiler wrote no object file that can be linked: {error}") from None
+        for symbol in files[-1].symbols:
+            if symbol.binding == _elf.STB_LOCAL or not symbol.name:
+                continue
+            if symbol.section == _elf.SHN_UNDEF:
+                wanted[symbol.name] = wanted.get(symbol.name, True) and symbol.binding == _elf.STB_WEAK
+            else:
+                defined.add(symbol.name)
+    if entry not in defined:
+        near = get_close_matches(entry, defined, 3, 0.7)
+        hint = f"; did you mean {' or '.join(near)}?" if near else ""
+        raise LinkError(f"the entry '{entry}' is not defined, or not global{hint}")
+    imports = sorted(wanted.keys() - defined)
+    for file in files:
+        _check_reach(file, imports)
+    return imports, {name for name in imports if wanted[name]}
+
+
+def _check(file: Elf) -> None:
+    if file.machine != _elf.EM_RISCV:
+        raise LinkError(f"the compiler made code for another machine (ELF machine {file.machine})")
+    if file.flags & _elf.EF_RISCV_FLOAT_ABI != _elf.EF_RISCV_FLOAT_ABI_SINGLE:
+        raise LinkError("the compiler used another ABI than ilp32f; flags must not change -march or -mabi")
+    for index, section in enumerate(file.sections):
+        if not section.flags & _elf.SHF_ALLOC or not section.size:
+            continue
+        if section.flags & _elf.SHF_TLS:
+            raise LinkError(f"section {section.name}: thread-local variables ({_names(file, index)}) are not supported")
+        if section.name.startswith(_CONSTRUCTORS):
+            raise LinkError(f"section {section.name}: constructors and destructors are not run on the board")
+        if section.align > MAX_ALIGN:
+            raise LinkError(
+                f"section {section.name} ({_names(file, index)}) wants an alignment of {section.align}; "
+                f"the largest is {MAX_ALIGN}"
+            )
+
+
+def _check_reach(file: Elf, imports: Sequence[str]) -> None:
+    """Names jumps that no board address can satisfy; the linker would only say that they are out of range."""
+    for index, section in enumerate(file.sections):
+        if not section.flags & _elf.SHF_ALLOC:
+            continue
+        for relocation in file.relocations(index):
+            symbol = file.symbols[relocation.symbol]
+            if relocation.type in relocate.SHORT and symbol.name in imports:
+                raise LinkError(
+                    f"{relocate.SHORT[relocation.type]} in {section.name} at offset 0x{relocation.offset:x} cannot "
+                    f"reach '{symbol.name}', which is not in the image; use call or tail"
+                )
+
+
+def _names(file: Elf, index: int) -> str:
+    names = [
+        symbol.name
+        for symbol in file.symbols
+        if symbol.section == index and symbol.name and not symbol.name.startswith((".L", "$"))
+    ]
+    return ", ".join(names) or "no names"
