@@ -1,0 +1,48 @@
+"""Which board a call runs on when it names none, and where notices go."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+
+from p4kernel import board as boards
+from p4kernel.board import Board
+from p4kernel.urls import open_board, someone_named_a_board
+from p4kernel.errors import BoardError
+
+_lock = threading.Lock()
+_default: Board | None = None
+
+
+def current_board() -> Board:
+    """The board of ``with board:`` or ``p4.use``; else of P4KERNEL_BOARD; else the default virtual board.
+
+    The virtual board serves only processes that never named a board: raises BoardError elsewhere.
+    """
+    board = boards.current()
+    if board is not None:
+        return board
+    return _default_board()
+
+
+def _default_board() -> Board:
+    global _default
+    with _lock:
+        if _default is not None and not _default.closed:
+            return _default
+        url = os.environ.get("P4KERNEL_BOARD")
+        if not url and someone_named_a_board():
+            raise BoardError(
+                "no current board here, and this process has named one elsewhere: call inside `with board:`, make it "
+                "current with p4.use(board) in this thread, or call kernel.on(board)(...)"
+            )
+        _default = open_board(url or "sim")
+        if not url:
+            notice("running on the virtual ESP32-P4; p4.connect(port) or P4KERNEL_BOARD=port names a real one")
+        return _default
+
+
+def notice(text: str) -> None:
+    """One line for the person at the terminal."""
+    print(f"p4kernel: {text}", file=sys.stderr)
