@@ -1,0 +1,38 @@
+"""Fixtures that all layers share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import p4kernel as p4
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A build cache of the test run's own, which starts empty."""
+    patch = pytest.MonkeyPatch()
+    patch.setenv("P4KERNEL_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
+    patch.delenv("P4KERNEL_BOARD", raising=False)
+    yield
+    patch.undo()
+
+
+@pytest.fixture
+def board() -> Iterator[p4.Board]:
+    """A fresh virtual board, current during the test; nothing may be left allocated on it afterwards."""
+    with p4.connect("sim") as board:
+        before = board.memory.state()
+        yield board
+        after = board.memory.state()
+    assert after.allocations == before.allocations
+    board.close()
+
+
+def python_file(folder: Path, text: str) -> Path:
+    """A Python file with this text."""
+    file = folder / "program.py"
+    file.write_text(text)
+    return file
