@@ -1,6 +1,6 @@
 """A kernel in assembly: the CRC-32 of a photograph, equal to zlib's.
 
-    python examples/asm.py
+Run it: ``python examples/asm.py``. No board is needed.
 
 Arguments arrive as in any RISC-V function: here ``data`` in a0 and ``n`` in a1; the result is left in a0.
 """

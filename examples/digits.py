@@ -1,6 +1,6 @@
 """Handwritten digits by nearest neighbour, in integers, equal to NumPy.
 
-    python examples/digits.py
+Run it: ``python examples/digits.py``. No board is needed.
 """
 
 from typing import NamedTuple
@@ -47,18 +47,18 @@ def nearest(
 
 
 class Neighbours(NamedTuple):
-    """The nearest sample of each query and its distance, the same by NumPy, and the share of right labels."""
+    """The nearest sample of each query and its squared distance, the same by NumPy, and the share of right labels."""
 
-    index: Indices
-    distance: Indices
-    expected_index: Indices
-    expected_distance: Indices
+    indices: Indices
+    distances: Indices
+    expected_indices: Indices
+    expected_distances: Indices
     accuracy: float
 
     @property
     def equal(self) -> bool:
-        same_distance = np.array_equal(self.distance, self.expected_distance)
-        return same_distance and np.array_equal(self.index, self.expected_index)
+        same_distances = np.array_equal(self.distances, self.expected_distances)
+        return same_distances and np.array_equal(self.indices, self.expected_indices)
 
 
 def run() -> Neighbours:

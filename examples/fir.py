@@ -1,6 +1,6 @@
 """A band-pass over an electrocardiogram: a FIR filter in float32, next to SciPy's in float64.
 
-    python examples/fir.py
+Run it: ``python examples/fir.py``. No board is needed.
 
 The band holds the steep part of a heart beat, the QRS complex, and neither breathing nor mains hum; so the beats are
 the peaks of what passes.
@@ -60,18 +60,18 @@ class Filtered(NamedTuple):
     def beats(self) -> npt.NDArray[np.intp]:
         """Samples at which a beat peaks; the filter's delay is taken off."""
         peaks, _ = scipy.signal.find_peaks(self.passed, height=0.5 * self.passed.max(), distance=100)
-        return peaks - TAPS // 2
+        return np.asarray(peaks - TAPS // 2)
 
 
 def run() -> Filtered:
     """Runs the kernel on the current board."""
     recording = pywt.data.ecg().astype(np.float32)
-    taps = scipy.signal.firwin(TAPS, BAND, pass_zero=False).astype(np.float32)
+    taps = np.asarray(scipy.signal.firwin(TAPS, BAND, pass_zero=False), np.float32)
     passed = np.zeros_like(recording)
     fir(recording, taps, passed)
-    expected = scipy.signal.lfilter(taps.astype(np.float64), 1.0, recording.astype(np.float64))
+    expected = np.asarray(scipy.signal.lfilter(taps.astype(np.float64), 1.0, recording.astype(np.float64)))
     # Each of the m products and m sums is rounded once, by at most 2**-24 of what it holds.
-    magnitude = scipy.signal.lfilter(np.abs(taps.astype(np.float64)), 1.0, np.abs(recording.astype(np.float64)))
+    magnitude = np.asarray(scipy.signal.lfilter(np.abs(taps.astype(np.float64)), 1.0, np.abs(recording)))
     return Filtered(recording, passed, expected, (TAPS + 1) * 2.0**-24 * magnitude)
 
 

@@ -1,6 +1,6 @@
 """An integer matrix product, int8 by int8 into int32, doing something: it reads handwritten digits.
 
-    python examples/matmul.py
+Run it: ``python examples/matmul.py``. No board is needed.
 
 A linear classifier is one matrix product. Its weights come from least squares in NumPy and are rounded to int8; the
 scores of all digits are then one call, equal to NumPy's product to the last bit.

@@ -1,22 +1,21 @@
 """Write C in a typed Python stub, call it, and it runs on an ESP32-P4, real or virtual.
 
-    import numpy as np
-    import p4kernel as p4
+import numpy as np
+import p4kernel as p4
 
-    @p4.kernel
-    def axpy(x: p4.In[np.float32], y: p4.InOut[np.float32], a: p4.f32, n: p4.i32 = p4.size("x", "y")) -> None:
-        p4.c(\"\"\"
-            for (int i = 0; i < n; ++i)
-                y[i] += a * x[i];
-        \"\"\")
+@p4.kernel
+def axpy(x: p4.In[np.float32], y: p4.InOut[np.float32], a: p4.f32, n: p4.i32 = p4.size("x", "y")) -> None:
+    p4.c(\"\"\"
+        for (int i = 0; i < n; ++i)
+            y[i] += a * x[i];
+    \"\"\")
 
-    axpy(x, y, 2.0)
+axpy(x, y, 2.0)
 """
 
 from __future__ import annotations
 
 from p4kernel.board import Board, BoardInfo, use
-from p4kernel.urls import connect
 from p4kernel.errors import (
     ArgumentError,
     BoardError,
@@ -57,6 +56,7 @@ from p4kernel.types import (
     u32,
     u64,
 )
+from p4kernel.urls import connect
 
 __all__ = [
     "ArgumentError",
@@ -106,4 +106,11 @@ __all__ = [
     "u64",
     "use",
 ]
-__version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> str:
+    if name == "__version__":
+        from importlib.metadata import version  # slow to import, and rarely asked for
+
+        return version("p4kernel")
+    raise AttributeError(f"module 'p4kernel' has no attribute {name!r}")

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar, Token
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from p4kernel.errors import BoardError, BoardLost, OutOfMemory
 from p4kernel.memory import Memory
-from p4kernel.wire._tables import COMMIT_SIZE, EXPORT_ENTRY_SIZE, Commit, Exports, ExportsRsp, ExportEntry, InfoFlag, Load, LoadRsp, Status, Type
+from p4kernel.wire._tables import (
+    COMMIT_SIZE,
+    EXPORT_ENTRY_SIZE,
+    Commit,
+    ExportEntry,
+    Exports,
+    ExportsRsp,
+    InfoFlag,
+    Load,
+    LoadRsp,
+    Status,
+    Type,
+)
 from p4kernel.wire._tables import Error as ErrorReply
 from p4kernel.wire.session import Reply, Session, SessionLost
 from p4kernel.wire.streams import EMPTY, Stream
@@ -63,7 +76,6 @@ class Board:
         self._exports: dict[str, int] | None = None
         self._closed = False
         self._tokens: list[Token[Board | None]] = []
-        self.memory: Final = Memory(self.request)
 
     # -- what it is ---------------------------------------------------------------------------------------------
 
@@ -112,6 +124,11 @@ class Board:
         return self._exports
 
     @property
+    def memory(self) -> Memory:
+        """Its memory: what is free, and allocations by hand."""
+        return Memory(self.request)
+
+    @property
     def session(self) -> Session:
         """The link underneath, for tools and tests."""
         return self._session
@@ -146,8 +163,8 @@ class Board:
             self._closed = True
             self._session.close()
 
-    def __del__(self) -> None:
-        if getattr(self, "_session", None) is not None:
+    def __del__(self, _ending: Callable[[], bool] = sys.is_finalizing) -> None:
+        if not _ending() and getattr(self, "_session", None) is not None:
             self.close()
 
     def _check_open(self) -> None:

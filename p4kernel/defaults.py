@@ -8,8 +8,8 @@ import threading
 
 from p4kernel import board as boards
 from p4kernel.board import Board
-from p4kernel.urls import open_board, someone_named_a_board
 from p4kernel.errors import BoardError
+from p4kernel.urls import open_board, someone_named_a_board
 
 _lock = threading.Lock()
 _default: Board | None = None
@@ -29,14 +29,14 @@ def current_board() -> Board:
 def _default_board() -> Board:
     global _default
     with _lock:
-        if _default is not None and not _default.closed:
-            return _default
         url = os.environ.get("P4KERNEL_BOARD")
         if not url and someone_named_a_board():
             raise BoardError(
                 "no current board here, and this process has named one elsewhere: call inside `with board:`, make it "
                 "current with p4.use(board) in this thread, or call kernel.on(board)(...)"
             )
+        if _default is not None and not _default.closed:
+            return _default
         _default = open_board(url or "sim")
         if not url:
             notice("running on the virtual ESP32-P4; p4.connect(port) or P4KERNEL_BOARD=port names a real one")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from p4kernel.errors import Cancelled, Diagnostic, Frame, KernelFault, KernelTimeout
 from p4kernel.signature import Signature
+from p4kernel.signature.prototype import ENTRY
 from p4kernel.wire._tables import FaultRsp, Status
 from p4kernel.wire.session import Reply
 
@@ -44,12 +45,12 @@ def stopped(
     facts = (fault.pc, registers, frames, fault.instructions)
     if reply.status is Status.TIMEOUT:
         seconds, count = limits
-        limit = f"its limit of {seconds:g} s"
+        limit, option = f"its limit of {seconds:g} s", "timeout"
         if count is not None and fault.instructions >= count:
-            limit = f"its limit of {count:,} instructions"
+            limit, option = f"its limit of {count:,} instructions", "max_instructions"
         ran = f" after {fault.instructions:,} instructions" if fault.instructions else ""
         return KernelTimeout(
-            f"{name} reached {limit} and was ended{ran}; raise it with @p4.kernel(timeout=...) if the work takes so long",
+            f"{name} reached {limit} and was ended{ran}; raise it with @p4.kernel({option}=...) if the work takes so long",
             *facts,
         )
     if reply.status is Status.CANCELLED:
@@ -60,9 +61,7 @@ def stopped(
     where = f" at address 0x{fault.tval:08x}" if fault.cause in _TAKES_ADDRESS else ""
     if fault.cause == 2 and fault.tval:
         where = f" 0x{fault.tval:0{4 if fault.tval & 3 != 3 else 8}x}"
-    return KernelFault(
-        f"{name}: {cause}{where}{_hint(fault.cause, fault.tval)}", *facts, fault.cause, fault.tval
-    )
+    return KernelFault(f"{name}: {cause}{where}{_hint(fault.cause, fault.tval)}", *facts, fault.cause, fault.tval)
 
 
 def _hint(cause: int, address: int) -> str:
@@ -102,13 +101,17 @@ def _frame(address: int, inside: int, signature: Signature, built: Built, base: 
     offset = inside - base
     if not 0 <= offset < built.image.text_size:
         return Frame(address)
-    function = next((s.name for s in built.image.symbols if s.kind == "func" and s.offset <= offset < s.offset + s.size), None)
+    function = next(
+        (s.name for s in built.image.symbols if s.kind == "func" and s.offset <= offset < s.offset + s.size), None
+    )
     from p4kernel.listing import line_table
 
     place = line_table(built).find(offset)
     if place is None:
         return Frame(address, function)
     file, line, _, remark = signature.lines.map(place.file, place.line, 1)
+    if function == ENTRY:  # the compiler has put the kernel into its only caller
+        function = signature.name
     return Frame(address, (function or "") + remark, file, line)
 
 

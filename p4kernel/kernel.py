@@ -6,7 +6,7 @@ import functools
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, overload
 
 from p4kernel import defaults, faults
@@ -24,10 +24,7 @@ from p4kernel.marshal.buffers import IN, OUT
 from p4kernel.signature import Signature, prototype, read
 from p4kernel.signature.scope import caller
 from p4kernel.wire._tables import (
-    BUFFER_SIZE,
     CALL_RSP_SIZE,
-    CALL_SIZE,
-    PATCH_SIZE,
     Call,
     CallFlag,
     CallRsp,
@@ -79,6 +76,9 @@ class Last:
 class Kernel(Generic[P, R]):
     """A function that runs on a board. Made by ``@p4.kernel``."""
 
+    __name__: str
+    __wrapped__: Callable[P, R]  # the stub
+
     def __init__(self, function: Callable[P, R], signature: Signature, options: Options) -> None:
         functools.update_wrapper(self, function)
         self.signature = signature
@@ -87,6 +87,7 @@ class Kernel(Generic[P, R]):
         self._build_lock = threading.Lock()
         self._built: Built | None = None
         self._last = threading.local()
+        self._last_head: tuple[tuple[int, ...], bytes] = ((), b"")
 
     # -- calling ------------------------------------------------------------------------------------------------
 
@@ -127,7 +128,10 @@ class Kernel(Generic[P, R]):
             if self._built is not None:
                 return self._built, False
             source = build.Source(
-                units=tuple(build.Unit(name, text, language) for name, language, text in prototype.units(self.signature)), entry=prototype.ENTRY
+                units=tuple(
+                    build.Unit(name, text, language) for name, language, text in prototype.units(self.signature)
+                ),
+                entry=prototype.ENTRY,
             )
             o = self.options
             options = build.Options(opt=o.opt, flags=o.flags, fp_contract="fast" if o.contract else "off")
@@ -150,6 +154,28 @@ class Kernel(Generic[P, R]):
         if not diagnostics:
             return error
         return CompileError(f"{self.signature.name} does not compile\n{faults.excerpt(diagnostics)}", diagnostics)
+
+    def _head(self, image: int, entry: int, buffers: int, patches: int) -> bytes:
+        """The fixed part of a CALL; it is the same for each call of a kernel on a board."""
+        key = (image, entry, buffers, patches)
+        if self._last_head[0] == key:
+            return self._last_head[1]
+        layout, options = self._marshaller.layout, self.options
+        head = Call(
+            image=image,
+            entry=entry,
+            flags=CallFlag.RESET,
+            limit_us=0 if options.timeout is None else max(int(options.timeout * 1e6), 1),
+            limit_instructions=options.max_instructions or 0,
+            stack=options.stack,
+            blob_size=layout.size,
+            ret_offset=layout.ret.offset if layout.ret else 0,
+            ret_size=layout.ret.size if layout.ret else 0,
+            buffers=buffers,
+            patches=patches,
+        ).pack()
+        self._last_head = key, head
+        return head
 
     # -- looking ------------------------------------------------------------------------------------------------
 
@@ -178,10 +204,17 @@ class Kernel(Generic[P, R]):
         return f"<p4 kernel {self.signature.prototype}, {state}, {where.file}:{where.line}>"
 
 
+@functools.lru_cache(maxsize=256)
+def _patches(patches: tuple[tuple[int, int], ...]) -> bytes:
+    return b"".join(Patch(offset, index, 0).pack() for offset, index in patches)
+
+
 class _Run:
     """One call on one board, with the board's lock held."""
 
-    def __init__(self, kernel: Kernel[Any, Any], board: Board, built: Built, built_now: bool, arguments: Marshalled) -> None:
+    def __init__(
+        self, kernel: Kernel[Any, Any], board: Board, built: Built, built_now: bool, arguments: Marshalled
+    ) -> None:
         self._kernel = kernel
         self._board = board
         self._built = built
@@ -245,21 +278,10 @@ class _Run:
 
     def _request(self, image: int) -> tuple[bytes, Stream, int]:
         kernel, arguments = self._kernel, self._arguments
-        layout, options = kernel._marshaller.layout, kernel.options
-        head = Call(
-            image=image,
-            entry=self._built.image.entry,
-            flags=CallFlag.RESET,
-            limit_us=0 if options.timeout is None else max(int(options.timeout * 1e6), 1),
-            limit_instructions=options.max_instructions or 0,
-            stack=options.stack,
-            blob_size=layout.size,
-            ret_offset=layout.ret.offset if layout.ret else 0,
-            ret_size=layout.ret.size if layout.ret else 0,
-            buffers=len(arguments.buffers),
-            patches=len(arguments.patches),
-        ).pack()
-        parts: list[bytes | memoryview] = [head, arguments.blob]
+        parts: list[bytes | memoryview] = [
+            kernel._head(image, self._built.image.entry, len(arguments.buffers), len(arguments.patches)),
+            arguments.blob,
+        ]
         views: list[memoryview] = []
         for b in arguments.buffers:
             parts.append(BufferEntry(b.size, b.address, 0, b.align, b.direction).pack())
@@ -268,13 +290,12 @@ class _Run:
                     views.append(b.view)
                 if b.direction & OUT:
                     self._out_views.append(b.view)
-        parts += [Patch(offset, index, 0).pack() for offset, index in arguments.patches]
+        if arguments.patches:
+            parts.append(_patches(tuple(arguments.patches)))
         if not views:
             return b"".join(parts), EMPTY, 0
         stream = Stream(views)
-        room = self._board.session.max_payload - CALL_SIZE - layout.size
-        room -= BUFFER_SIZE * len(arguments.buffers) + PATCH_SIZE * len(arguments.patches)
-        sent = min(stream.size, room)
+        sent = min(stream.size, self._board.session.max_payload - sum(map(len, parts)))
         parts.append(stream.read(0, sent))
         return b"".join(parts), stream, sent
 

@@ -6,7 +6,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from p4kernel.errors import BoardError
-from p4kernel.wire._tables import HEAP_REGION_SIZE, MAX_PAYLOAD, WRITE_SIZE, Alloc, AllocRsp, Cap, Free, HeapRegion, HeapRsp, Read, Type, Write
+from p4kernel.wire._tables import (
+    HEAP_REGION_SIZE,
+    MAX_PAYLOAD,
+    WRITE_SIZE,
+    Alloc,
+    AllocRsp,
+    Cap,
+    Free,
+    HeapRegion,
+    HeapRsp,
+    Read,
+    Type,
+    Write,
+)
 from p4kernel.wire.session import Reply
 
 _WHERE = {"any": Cap(0), "psram": Cap.PSRAM, "internal": Cap.INTERNAL, "tcm": Cap.TCM}
@@ -61,7 +74,9 @@ class Memory:
         if where not in _WHERE:
             raise BoardError(f"memory kinds are {', '.join(_WHERE)}, not {where!r}")
         if size < 1 or align < 1 or align & (align - 1):
-            raise BoardError(f"cannot allocate {size} bytes aligned to {align}: sizes start at 1, alignments are powers of 2")
+            raise BoardError(
+                f"cannot allocate {size} bytes aligned to {align}: sizes start at 1, alignments are powers of 2"
+            )
         return AllocRsp.unpack(self._request(Type.ALLOC, Alloc(size, align, _WHERE[where]).pack()).payload).address
 
     def free(self, address: int) -> None:

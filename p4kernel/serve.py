@@ -66,7 +66,9 @@ class TcpListener:
     def __init__(self, host: str, port: int, allow_remote: bool = False) -> None:
         """Raises BoardError when the address is not of this machine, in use, or open to others without leave."""
         try:
-            family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+            family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[
+                0
+            ]
         except OSError as error:
             raise BoardError(f"{host}: {error.strerror or error}") from error
         self.loopback: Final = ipaddress.ip_address(str(address[0]).partition("%")[0]).is_loopback

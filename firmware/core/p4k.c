@@ -41,7 +41,7 @@ static bool reset_when_told(p4k *k)
 
 static uint32_t wait_for(p4k *k, uint64_t next, uint32_t *us)
 {
-    uint32_t what = P4K_WAIT_RX;
+    uint32_t what = p4k_may_receive(k) ? P4K_WAIT_RX : 0;
 
     if (k->tx.blocked)
         what |= P4K_WAIT_TX;

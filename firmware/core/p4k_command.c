@@ -30,10 +30,10 @@ bool p4k_reads_open(const p4k *k)
     return false;
 }
 
-/* Waits for a free transmitter: the reply is made at once, before anything changes what was read. */
+/* Waits until all earlier answers are out: the reply is made at once, before anything changes what was read. */
 static bool read_memory(p4k *k, p4k_slot *slot, const p4kw_read *read)
 {
-    if (k->tx.len)
+    if (!p4k_quiet(k))
         return false;
     slot->word[0] = read->address;
     slot->word[1] = read->size;

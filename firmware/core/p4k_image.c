@@ -24,14 +24,19 @@ void p4k_image_free(p4k *k, p4k_image *image)
     memset(image, 0, sizeof *image);
 }
 
-/* Drops the image that was not used for longest, of those in memory of such a kind. */
+static bool lies_in(p4k *k, const p4k_image *image, uint32_t cap)
+{
+    return p4k_in_region(k, image->address, cap) || (image->pristine && p4k_in_region(k, image->pristine, cap));
+}
+
+/* Drops the image that was not used for longest, of those with a part in memory of such a kind. */
 bool p4k_image_evict(p4k *k, uint32_t cap)
 {
     p4k_image *oldest = NULL;
     for (uint32_t i = 0; i < P4K_MAX_IMAGES; i++) {
         p4k_image *image = &k->images[i];
         if (image->id && image->committed && !image->users && (!oldest || image->last_use < oldest->last_use) &&
-            p4k_in_region(k, image->address, cap))
+            lies_in(k, image, cap))
             oldest = image;
     }
     if (oldest)
@@ -64,7 +69,7 @@ static bool same_layout(const p4kw_load *a, const p4kw_load *b)
 static p4k_image *by_sha(p4k *k, const uint8_t *sha)
 {
     for (uint32_t i = 0; i < P4K_MAX_IMAGES; i++)
-        if (k->images[i].id && !k->images[i].condemned && !memcmp(k->images[i].load.sha, sha, sizeof k->images[i].load.sha))
+        if (k->images[i].id && !k->images[i].condemned && !memcmp(k->images[i].load.sha, sha, 32))
             return &k->images[i];
     return NULL;
 }

@@ -148,7 +148,7 @@ struct p4k {
     uint32_t notes_used;
     p4k_note notes[P4K_NOTES];
     uint32_t queue_used;
-    uint32_t frees; /* how often a call gave memory back */
+    uint32_t frees; /* how often there was a new chance of memory for a call */
     p4k_log log;
     p4k_rx_state rx;
     p4k_tx_state tx;
@@ -181,7 +181,7 @@ void p4k_session_free(p4k *);
 p4k_slot *p4k_slot_of(p4k *, uint32_t seq); /* NULL when it is none of the last ones accepted */
 p4k_slot *p4k_oldest(p4k *);                /* of those that are not finished */
 bool p4k_finished(const p4k_slot *);
-void p4k_settle(const p4k *, p4k_slot *); /* DRAIN ends when nothing is left to send */
+void p4k_settle(p4k *, p4k_slot *); /* DRAIN ends when nothing is left to send */
 void p4k_finish(p4k_slot *, uint8_t status, uint32_t detail, uint32_t extra);
 void p4k_abandon(p4k *, p4k_slot *, uint8_t status);
 void p4k_request(p4k *, const p4kw_header *, const uint8_t *payload);
@@ -245,6 +245,9 @@ uint32_t p4k_log_put(p4k *, uint8_t level, const char *, uint32_t size); /* retu
 void p4k_log_drop(p4k *, uint32_t size);
 void p4k_log_end(p4k *);
 uint32_t p4k_log_take(p4k *, uint8_t *payload, uint32_t *dropped, uint8_t *level);
+
+/* Each frame may need an answer: with no room for one, frames stay in the link. */
+static inline bool p4k_may_receive(const p4k *k) { return !k->resetting && k->notes_used + 2 <= P4K_NOTES; }
 
 static inline void p4k_soonest(uint64_t *next, uint64_t time)
 {

@@ -43,7 +43,8 @@ typedef struct {
 } p4k_region;
 int p4k_region_info(p4k_port *, uint32_t i, p4k_region *); /* 0 when there is a region i */
 
-p4k_addr p4k_alloc(p4k_port *, uint32_t size, uint32_t align, uint32_t cap); /* own 128-byte lines; 0: none */
+/* In 128-byte lines of its own; 0: none. The core asks for at least 1 byte and aligns to a power of two. */
+p4k_addr p4k_alloc(p4k_port *, uint32_t size, uint32_t align, uint32_t cap);
 void p4k_free(p4k_port *, p4k_addr);
 void *p4k_mem(p4k_port *, p4k_addr, uint32_t len); /* NULL unless wholly inside memory that was allocated */
 int p4k_code_ready(p4k_port *, p4k_addr, uint32_t len); /* after code was written; 0 when it can be run */
@@ -56,7 +57,15 @@ typedef struct {
     uint64_t max_instructions; /* 0: none; kept exactly where the port says COUNTS */
 } p4k_exec;
 
-typedef enum { P4K_EV_NONE, P4K_EV_DONE, P4K_EV_FAULT, P4K_EV_KILLED, P4K_EV_LOG, P4K_EV_CALLBACK, P4K_EV_DEAD } p4k_event_kind;
+typedef enum {
+    P4K_EV_NONE,
+    P4K_EV_DONE,
+    P4K_EV_FAULT,
+    P4K_EV_KILLED,
+    P4K_EV_LOG,
+    P4K_EV_CALLBACK,
+    P4K_EV_DEAD
+} p4k_event_kind;
 
 typedef struct {
     p4k_event_kind kind;

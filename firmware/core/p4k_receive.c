@@ -45,7 +45,8 @@ static int32_t read_body(p4k *k)
 {
     p4k_rx_state *rx = &k->rx;
     uint8_t *place = rx->body + rx->have;
-    uint32_t left = rx->have < rx->h.len ? rx->h.len - rx->have : 0, want = left + (left ? 4 : rx->h.len + 4u - rx->have);
+    uint32_t left = rx->have < rx->h.len ? rx->h.len - rx->have : 0; /* of the payload */
+    uint32_t want = rx->h.len + 4u - rx->have;
 
     /* The request may have ended since the last piece. */
     rx->direct = rx->direct && p4k_fill_wants(k, &rx->h);
@@ -95,8 +96,7 @@ bool p4k_receive(p4k *k)
     p4k_rx_state *rx = &k->rx;
     bool some = false;
 
-    /* Each frame may need an answer: leave it in the link until there is room for one. */
-    while (!k->resetting && k->notes_used + 2 <= P4K_NOTES) {
+    while (p4k_may_receive(k)) {
         int32_t got = rx->in_body ? read_body(k) : read_head(k);
         if (got < 0) {
             p4k_link_down(k);

@@ -148,7 +148,7 @@ uint32_t p4k_reply(p4k *k, p4k_slot *slot, uint8_t *p)
     case P4K_EXPORTS:
         return exports(k, slot->word[0], p);
     case P4K_CALL:
-        return results(k, call, p);
+        return call ? results(k, call, p) : 0;
     default:
         return 0;
     }

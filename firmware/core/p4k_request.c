@@ -33,11 +33,12 @@ void p4k_abandon(p4k *k, p4k_slot *slot, uint8_t status)
     p4k_finish(slot, status, P4K_NONE, 0);
 }
 
-void p4k_settle(const p4k *k, p4k_slot *slot)
+void p4k_settle(p4k *k, p4k_slot *slot)
 {
     const p4k_call *call = slot->call != P4K_NONE ? &k->calls[slot->call] : NULL;
     bool data = call && slot->status == P4K_ST_OK && call->out_next < call->out_size;
     slot->phase = slot->owes_rsp || data ? P4K_PHASE_DRAIN : P4K_PHASE_KEEP;
+    k->frees += slot->phase == P4K_PHASE_KEEP; /* p4k_call_reclaim may take it */
 }
 
 static void release(p4k *k, p4k_slot *slot)

@@ -51,7 +51,7 @@ static void end(p4k *k, uint8_t status, const p4k_event *event)
 {
     p4k_run *run = &k->run;
     p4k_call *call = &k->calls[run->call];
-    uint64_t elapsed = k->now - run->since;
+    uint64_t elapsed = p4k_now_us(k->port) - run->since; /* k->now is from before the slice */
 
     call->event = *event;
     call->elapsed_us = elapsed < UINT32_MAX ? (uint32_t)elapsed : UINT32_MAX;

@@ -1,5 +1,5 @@
-/* One frame at a time goes out; when it is out, the next is chosen: answers to frames, then what requests owe, then log,
- * replies and array data. Frames are made when they are sent, so nothing is queued but a few notes. */
+/* One frame at a time goes out; when it is out, the next is chosen: answers to frames, then what requests owe, then
+ * log, replies and array data. Frames are made when they are sent, so nothing is queued but a few notes. */
 #include "p4k_internal.h"
 
 static void compose(p4k *k, uint8_t type, uint8_t flags, uint32_t session, uint32_t seq, uint32_t arg, uint32_t len)

@@ -1,5 +1,5 @@
-/* The streams of a request: bytes that come for a CALL's In arrays or a COMMIT's image, and a CALL's Out arrays. Both go
- * back to an offset when something was lost. */
+/* The streams of a request: bytes that come for a CALL's In arrays or a COMMIT's image, and a CALL's Out arrays. Both
+ * go back to an offset when something was lost. */
 #include "p4k_internal.h"
 
 /* Byte `offset` of the buffers of one direction, laid end to end, and how many follow it in one piece. */
@@ -83,8 +83,8 @@ void p4k_fill_advance(p4k *k, p4k_slot *slot, uint32_t len)
         return;
     }
     uint32_t left = fill->size - fill->have, allowed = fill->have + (left < p4k_window(k) ? left : p4k_window(k));
-    bool last = allowed == fill->size && fill->granted < fill->size;
-    if (last || allowed - fill->granted >= p4k_window(k) / 4) {
+    /* A quarter of the window at a time; the rest of the stream always, or its end could never be sent. */
+    if (fill->granted < allowed && (allowed == fill->size || allowed - fill->granted >= p4k_window(k) / 4)) {
         fill->granted = allowed;
         slot->owes_credit = true;
     }

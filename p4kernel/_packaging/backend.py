@@ -16,7 +16,7 @@ from setuptools.command.sdist import sdist as _sdist
 from setuptools.errors import BaseError, CompileError, LinkError
 
 # Folders outside of the package, and what they are called in the wheel.
-_MAPPED = {"p4kernel._stubs": "stubs", "p4kernel._firmware": "firmware"}
+_MAPPED = {"p4kernel._stubs": "stubs", "p4kernel._firmware": "firmware", "p4kernel._examples": "examples"}
 _IN_SDIST = ("p4kernel", "stubs", "firmware", "tests", "examples")
 _NOT_IN_SDIST = {".so", ".pyc", ".o"}
 _ZIG = "ziglang>=0.13"

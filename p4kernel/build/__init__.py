@@ -15,9 +15,9 @@ from typing import Final, Literal
 
 from p4kernel.build import cache, toolchain
 from p4kernel.build._stored import Stored, pack, unpack
-from p4kernel.build.compiler import Options, Source, Unit
 from p4kernel.build.fingerprint import build_key, dependencies_now, settled
 from p4kernel.build.image import Image, ImageSymbol, Import, Patch
+from p4kernel.build.source import Options, Source, Unit
 from p4kernel.build.toolchain import Toolchain
 from p4kernel.errors import Diagnostic
 
@@ -60,7 +60,7 @@ class Built:
 
 def build(
     source: Source,
-    options: Options = Options(),  # noqa: B008
+    options: Options = Options(),
     chain: Toolchain | None = None,
     validate: Callable[[], None] | None = None,
 ) -> Built:
@@ -70,6 +70,7 @@ def build(
     the compiler saw. LinkError: the code cannot become an image. Symbols that the source leaves undefined are no error
     here: ``image.at`` looks for them on the board.
     """
+    source.check()
     chain = chain or toolchain.find()
     options = options.resolved()
     key = build_key(source, options, chain)

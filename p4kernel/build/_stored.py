@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import struct
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import fields
+from typing import Any, NamedTuple
 
 from p4kernel.build.image import Image, ImageSymbol, Import, Patch
 from p4kernel.errors import Diagnostic
@@ -16,8 +16,7 @@ _SIZES = struct.Struct("<III")
 _NUMBERS = tuple(item.name for item in fields(Image) if item.type == "int")
 
 
-@dataclass(frozen=True)
-class Stored:
+class Stored(NamedTuple):
     """What is kept of a build. ``files`` are the user's headers that were read, with the hashes of their content."""
 
     image: Image

@@ -17,8 +17,7 @@ import threading
 import time
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from p4kernel.errors import Error
 
@@ -37,23 +36,22 @@ _RESCAN: Final = 32  # entries written between two looks at what other processes
 _lock = threading.Lock()
 
 
-@dataclass
 class _State:
     """What this process knows about one cache folder."""
 
-    folder: str
-    size: int | None = None  # bytes in it, when last scanned and since; None: not scanned yet
-    written: int = 0
-    hits: int = 0
-    misses: int = 0
-    problem: str | None = None
+    def __init__(self, folder: str) -> None:
+        self.folder = folder
+        self.size: int | None = None  # bytes in it, when last scanned and since; None: not scanned yet
+        self.written = 0
+        self.hits = 0
+        self.misses = 0
+        self.problem: str | None = None
 
 
 _states: dict[str, _State] = {}
 
 
-@dataclass(frozen=True)
-class Statistics:
+class Statistics(NamedTuple):
     """The cache on disk, and its use by this process."""
 
     folder: str

@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from p4kernel.build.compiler import Options, Source, command, include_folder
-from p4kernel.build.link import script
+from p4kernel.build.script import script
+from p4kernel.build.source import Options, Source, command, include_folder
 from p4kernel.build.toolchain import Toolchain
 
 __all__ = ["build_key", "dependencies_now", "settled"]
@@ -21,7 +21,7 @@ ABI: Final = 1
 """Raise it when the same inputs give another result: another linker script, another meaning of a stored field."""
 
 # The assembler reads these without telling the compiler, so -MD does not list them.
-_UNSEEN: Final = re.compile(r'\.(?:include|incbin)\s*(?:\\?"([^"\\]*))?')
+_UNSEEN: Final = r'\.(?:include|incbin)\s*(?:\\?"([^"\\]*))?'
 # File systems keep time in steps of up to a few milliseconds.
 _CLOCK_STEP_NS: Final = 10_000_000
 
@@ -69,7 +69,8 @@ def settled(paths: Iterable[str], start_ns: int) -> tuple[tuple[str, str], ...] 
 
 def _reads_unseen(text: str) -> bool:
     """Whether the assembler reads a file through ``text`` that is none of our own headers."""
-    return any(match[1] not in _own_names() for match in _UNSEEN.finditer(text))
+    # Most texts have none: no pattern is compiled for them.
+    return ".inc" in text and any(match[1] not in _own_names() for match in re.finditer(_UNSEEN, text))
 
 
 def _own_names() -> list[str]:

@@ -12,15 +12,15 @@ from p4kernel.build import relocate
 from p4kernel.build._process import Job, run
 from p4kernel.build.elf import Elf, ElfError
 from p4kernel.build.image import Image
+from p4kernel.build.script import LINK_BASE, script
 from p4kernel.build.toolchain import Toolchain
 from p4kernel.errors import LinkError
 
-__all__ = ["LINK_BASE", "link", "script"]
+__all__ = ["link", "link_at"]
 
-LINK_BASE: Final = 0x48000000
 MAX_ALIGN: Final = 4096
-# Import placeholders: all within 2 GB of LINK_BASE (further off, GNU ld turns auipc into lui), each with its own low
-# and high bits, so that a patch with the wrong symbol cannot go unnoticed.
+# Undefined symbols get addresses, as a linker may turn the auipc of an undefined one into lui. All are within 2 GB of
+# LINK_BASE, each with its own low and high bits, so that a patch with the wrong symbol cannot go unnoticed.
 _PLACEHOLDER_BASE: Final = 0x10000000
 _PLACEHOLDER_STEP: Final = 0x10854
 
@@ -28,26 +28,6 @@ _CONSTRUCTORS: Final = (".init_array", ".fini_array", ".preinit_array", ".ctors"
 
 # Relocations are kept (-q), nothing is padded to pages (-n).
 _FLAGS: Final = ("-m", "elf32lriscv", "-q", "--no-relax", "--gc-sections", "-n")
-_SCRIPT: Final = """\
-ENTRY({entry})
-SECTIONS
-{{
-  . = 0x{base:x};
-  .text : ALIGN(128) {{
-    *(.text.{entry})
-    *(.text .text.*)
-  }}
-  .rodata : {{ *(.rodata .rodata.* .srodata .srodata.*) }}
-  .data : ALIGN(16) {{ *(.data .data.* .sdata .sdata.*) *(.got .got.plt) }}
-  .bss : ALIGN(16) {{ *(.bss .bss.* .sbss .sbss.* COMMON) }}
-  /DISCARD/ : {{ *(.comment .note .note.* .eh_frame .eh_frame_hdr) }}
-}}
-"""
-
-
-def script(entry: str, base: int = LINK_BASE) -> str:
-    """The linker script."""
-    return _SCRIPT.format(entry=entry, base=base)
 
 
 def link(objects: Sequence[str], entry: str, toolchain: Toolchain, folder: Path) -> tuple[Image, bytes]:

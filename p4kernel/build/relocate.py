@@ -68,6 +68,11 @@ class _Reader:
         found = [symbol for symbol in symbols if symbol.name == entry]
         if not found:
             raise LinkError(f"the entry '{entry}' is not in the linked image")
+        if found[0].offset >= text[1]:
+            raise LinkError(
+                "the compiler left no code: whatever the arguments are, the source does what C leaves undefined, such as "
+                "a call through NULL"
+            )
         image = Image(
             data=bytes(self.bytes),
             link_base=self.base,
@@ -166,12 +171,14 @@ class _Reader:
 
     def _target(self, symbol: Symbol, addend: int) -> tuple[int, int]:
         """What a relocation refers to, and the addend from there."""
-        if symbol.name in self.placeholders:
+        absolute = symbol.section == _elf.SHN_ABS
+        # A static variable of one unit may have the name of what another imports.
+        if absolute and symbol.binding != _elf.STB_LOCAL and symbol.name in self.placeholders:
             if symbol.name not in self.numbers:
                 self.numbers[symbol.name] = len(self.imports)
                 self.imports.append(Import(symbol.name, symbol.name in self.weak))
             return self.numbers[symbol.name], addend
-        if symbol.section == _elf.SHN_ABS or symbol is self.file.symbols[0]:  # symbol 0: a number, no symbol
+        if absolute or symbol is self.file.symbols[0]:  # symbol 0: a number, no symbol
             return _image.ABSOLUTE, symbol.value + addend
         if symbol.section == _elf.SHN_UNDEF:
             raise LinkError(f"undefined symbol '{symbol.name}'")

@@ -14,11 +14,9 @@ import os
 import re
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from p4kernel.build import cache
-from p4kernel.build._process import Job, run
 from p4kernel.errors import ToolchainError
 
 __all__ = ["Candidate", "Toolchain", "all_found", "find"]
@@ -31,8 +29,7 @@ HOW_TO_GET_ONE: Final = (
 )
 
 
-@dataclass(frozen=True)
-class Toolchain:
+class Toolchain(NamedTuple):
     """A compiler and its linker, ready to be called."""
 
     name: str
@@ -46,8 +43,7 @@ class Toolchain:
     """Changes when a binary does."""
 
 
-@dataclass(frozen=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A toolchain that may be there, for ``p4kernel doctor``."""
 
     name: str
@@ -58,8 +54,7 @@ class Candidate:
     """Why it cannot be used, and what to do about it."""
 
 
-@dataclass(frozen=True)
-class _Place:
+class _Place(NamedTuple):
     """A compiler's command line, found but not examined. For zig it ends in the program, not in "clang"."""
 
     name: str
@@ -205,8 +200,7 @@ def _examine(place: _Place) -> Toolchain:
     )
 
 
-@dataclass(frozen=True)
-class _Facts:
+class _Facts(NamedTuple):
     """What only the compiler itself knows: kept in the cache, as asking costs several runs of it."""
 
     linker: str
@@ -252,6 +246,8 @@ def _ask_clang(place: _Place) -> _Facts:
 
 
 def _ask(place: _Place, question: str) -> str:
+    from p4kernel.build._process import Job, run
+
     (done,) = run([Job((*place.words, question), os.curdir)])
     if done.code:
         raise ToolchainError(f"{place.words[0]} {question} failed: {done.messages.strip()}")
@@ -266,12 +262,12 @@ def _try(place: _Place) -> Candidate:
     candidate = Candidate(place.name, place.words[0], None, None, None)
     try:
         version = _ask(place, "version" if place.kind == "zig" else "--version").partition("\n")[0]
-        candidate = replace(candidate, version=version)
+        candidate = candidate._replace(version=version)
         toolchain = _examine(place)
         build_uncached(Source((Unit("probe.c", _PROBE),), "probe"), Options(), toolchain)
     except Error as error:
-        return replace(candidate, problem=str(error))
-    return replace(candidate, toolchain=toolchain)
+        return candidate._replace(problem=str(error))
+    return candidate._replace(toolchain=toolchain)
 
 
 _PROBE: Final = "#include <stdint.h>\nfloat probe(float a, int32_t b) { return a * (float)b; }\n"

@@ -53,7 +53,9 @@ def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="\b\nStart here:\n  p4kernel doctor    is everything here that is needed?\n  p4kernel demo      what it can do",
 )
-@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Print the version.")
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Print the version."
+)
 @click.pass_context
 def main(ctx: click.Context) -> None:
     """Write C in a typed Python stub, call it, and it runs on an ESP32-P4, real or virtual.

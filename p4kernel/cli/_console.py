@@ -30,7 +30,7 @@ def note(message: str) -> None:
 
 
 def mark(good: bool | None) -> tuple[str, str]:
-    """"ok", "--" (not there, not needed) or "!!" (a problem), with its style, for Text.assemble."""
+    """The mark of a line, ok, -- (not there, not needed) or !! (a problem), with its style, for Text.assemble."""
     match good:
         case True:
             return "  ok  ", "bold green"

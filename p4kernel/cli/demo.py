@@ -36,8 +36,11 @@ def demo(out: str, url: str | None) -> None:
     """
     from pathlib import Path
 
+    from p4kernel.errors import Error
     from p4kernel.urls import connect
 
+    if not Path(out).resolve().parent.is_dir():
+        raise Error(f"{out}: there is no such folder; name a file in one with --out")
     board = connect(url)
     try:
         with board:
@@ -68,7 +71,9 @@ class _Tour:
 
     def welcome(self, board: str) -> None:
         self.say(f"{board}\n")
-        self.say("A kernel is a typed Python function whose body is C. Calling it compiles the C, moves the machine code")
+        self.say(
+            "A kernel is a typed Python function whose body is C. Calling it compiles the C, moves the machine code"
+        )
         self.say("to the board and runs it there; arrays go in and come back.")
 
     def edges(self) -> tuple[Any, Any]:
@@ -78,7 +83,9 @@ class _Tour:
 
     def filter(self) -> None:
         result = self._run("fir", "fir", "A band-pass over an electrocardiogram")
-        self._compare(result.equal, f"scipy.signal.lfilter, within float32's rounding (at most {result.error.max():.1e} away)")
+        self._compare(
+            result.equal, f"scipy.signal.lfilter, within float32's rounding (at most {result.error.max():.1e} away)"
+        )
         self.say(f"  heart beats at samples {', '.join(map(str, result.beats))}")
 
     def product(self) -> None:
@@ -128,21 +135,23 @@ class _Tour:
 
         body = kernel.signature.body
         self._console.print(f"  {body.position.file}:{body.position.line}\n", style="dim")
-        text = textwrap.indent(textwrap.dedent(inspect.getsource(kernel.__wrapped__)), "    ").rstrip()  # type: ignore[attr-defined]
+        text = textwrap.indent(textwrap.dedent(inspect.getsource(kernel.__wrapped__)), "    ").rstrip()
         if self._console.is_terminal and not self._console.no_color:
-            self._console.print(Syntax(text, "python", background_color="default", word_wrap=False))
+            self._console.print(Syntax(text, "python", theme="ansi_light", background_color="default"))
         else:
             self.say(text)
 
     def _cost(self, kernel: Kernel[..., Any]) -> None:
         last = kernel.last
         more = last.round_trips - 1
-        trips = "in one round trip" if not more else f"in one round trip and {more} to load the code"
+        trips = "in one round trip" if not more else f"in one round trip, and {more} before it to load the code"
         self.say(
             f"\n  {last.instructions:,} instructions in {last.elapsed * 1e3:.1f} ms; {last.bytes_up:,} bytes to the board, "
             f"{last.bytes_down:,} back, {trips}"
         )
-        built = f"built in {last.build_seconds * 1e3:.0f} ms" if last.built_from == "built" else "found in the build cache"
+        built = (
+            f"built in {last.build_seconds * 1e3:.0f} ms" if last.built_from == "built" else "found in the build cache"
+        )
         self.say(f"  {kernel.build.image.text_size} bytes of code, {built}, loaded in {last.load_seconds * 1e3:.1f} ms")
 
     def _compare(self, equal: bool, reference: str) -> None:

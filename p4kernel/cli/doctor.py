@@ -103,7 +103,9 @@ class _Checks:
             about = "\n".join(text for text in (found.version, found.path) if text)
             if found.toolchain is None:
                 needed = found.name == "P4KERNEL_CC" or found.name == used or None
-                self._row(False if needed or found.path else None, found.name, "\n".join(filter(None, (found.problem, about))))
+                self._row(
+                    False if needed or found.path else None, found.name, "\n".join(filter(None, (found.problem, about)))
+                )
                 if found.name == used:
                     self.problems.append(f"{found.name}, which would be used, does not work: {found.problem}")
             else:
@@ -120,7 +122,8 @@ class _Checks:
         self._row(
             state.problem is None,
             f"{state.entries} entries",
-            f"{size(state.size)} of at most {size(state.limit)}\n{state.folder}" + (f"\n{state.problem}" if state.problem else ""),
+            f"{size(state.size)} of at most {size(state.limit)}\n{state.folder}"
+            + (f"\n{state.problem}" if state.problem else ""),
         )
 
     def boards(self, url: str | None) -> None:
@@ -138,9 +141,9 @@ class _Checks:
             self._row(None, "a real board", "not checked: name one with --board PORT or P4KERNEL_BOARD=PORT")
 
     def _board(self, url: str) -> None:
-        from p4kernel.urls import connect
         from p4kernel.errors import Error
         from p4kernel.selfcheck import self_check
+        from p4kernel.urls import connect
 
         try:
             board = connect(url)
@@ -154,7 +157,9 @@ class _Checks:
                 self._row(None, url, f"{about}\nanswers; without a compiler no kernel was run")
                 return
             last = self_check(board)
-            self._row(True, url, f"{about}\na kernel was built and ran: {last.instructions} instructions, results right")
+            self._row(
+                True, url, f"{about}\na kernel was built and ran: {last.instructions} instructions, results right"
+            )
         except Error as error:
             self._row(False, url, str(error))
             self.problems.append(f"{url}: {error}")

@@ -20,7 +20,7 @@ def ports() -> None:
     names = found()
     width = max((len(name) for name, _ in names), default=0)
     for name, description in names:
-        click.echo(f"{name:<{width}}  {description}".removesuffix("  n/a"))
+        click.echo(f"{name:<{width}}  {description}".removesuffix("n/a").rstrip())
     if not names:
         note(
             "No serial port is connected. Plug the board's USB port in (and on Linux be in the group dialout), or go on\n"

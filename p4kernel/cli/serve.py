@@ -28,9 +28,9 @@ def serve(tcp: str | None, pty: bool, allow_remote: bool, **options: str | None)
     import sys
 
     from p4kernel.cli._console import note
-    from p4kernel.urls import sim_options
     from p4kernel.serve import Pty, Server, TcpListener
     from p4kernel.sim import VirtualBoard
+    from p4kernel.urls import sim_options
 
     if pty and tcp:
         raise click.UsageError("--tcp and --pty exclude each other")

@@ -49,9 +49,13 @@ class Marshaller:
         self._positional_only = frozenset(p.name for p in kinds if p.kind is p.POSITIONAL_ONLY)
         self._defaults = [p.default for p in parameters]
         self._sizes = [(i, p.default) for i, p in enumerate(parameters) if isinstance(p.default, Size | Dim)]
-        self._pointers = [(i, p, self.layout.slots[i].offset) for i, p in enumerate(parameters) if not isinstance(p.type, Scalar)]
+        self._pointers = [
+            (i, p, self.layout.slots[i].offset) for i, p in enumerate(parameters) if not isinstance(p.type, Scalar)
+        ]
         self._arrays = [(i, p) for i, p, _ in self._pointers if not isinstance(p.type, CString)]
-        self._scalars = [(i, p.type, scalars.EXACT[p.type.kind]) for i, p in enumerate(parameters) if isinstance(p.type, Scalar)]
+        self._scalars = [
+            (i, p.type, scalars.EXACT[p.type.kind]) for i, p in enumerate(parameters) if isinstance(p.type, Scalar)
+        ]
         self._pack = struct.Struct(_blob_format(self.layout, parameters)).pack
         self._unpack = struct.Struct("<" + signature.returns.code).unpack if signature.returns is not None else None
 
@@ -135,7 +139,9 @@ class Marshaller:
             try:
                 holds = requirement.holds(names)
             except Exception as error:
-                raise ArgumentError(f"{self._kernel}: require={requirement.text!r} cannot be checked: {error}") from error
+                raise ArgumentError(
+                    f"{self._kernel}: require={requirement.text!r} cannot be checked: {error}"
+                ) from error
             if not holds:
                 given = ", ".join(f"{n} {_describe(names[n])}" for n in requirement.names)
                 raise ArgumentError(f"{self._kernel}: the call must satisfy {requirement.text!r}; given: {given}")
@@ -159,5 +165,3 @@ def _blob_format(layout: BlobLayout, parameters: tuple[Parameter, ...]) -> str:
 
 def _describe(value: Any) -> str:
     return f"of shape {value.shape}" if isinstance(value, np.ndarray) else f"= {value!r}"
-
-

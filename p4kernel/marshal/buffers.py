@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 
 from p4kernel.errors import ArgumentError
 from p4kernel.signature import Array, Parameter
@@ -35,6 +36,8 @@ def check(value: Any, parameter: Parameter, kernel: str) -> None:
     """Refuses what is no array of the parameter's dtype. Raises ArgumentError that tells how to convert."""
     kind = parameter.type
     assert isinstance(kind, Array)
+    if type(value) is np.ndarray and value.dtype is kind.dtype:  # nearly always: NumPy's own dtypes are singletons
+        return
     name = parameter.name
     if isinstance(value, np.ma.MaskedArray):
         raise ArgumentError(f"{kernel}: {name} is a masked array, and C knows no masks; pass {name}.filled(...)")
@@ -42,7 +45,9 @@ def check(value: Any, parameter: Parameter, kernel: str) -> None:
         remedy = f"np.asarray({name}, dtype={_np(kind.dtype)})" if kind.direction is Direction.IN else "a NumPy array"
         raise ArgumentError(f"{kernel}: {name} must be an array ({kind}), not {type(value).__name__}; pass {remedy}")
     if value.dtype != kind.dtype:
-        raise ArgumentError(f"{kernel}: {name} must have dtype {kind.dtype}, not {value.dtype}; {_remedy(value, parameter)}")
+        raise ArgumentError(
+            f"{kernel}: {name} must have dtype {kind.dtype}, not {value.dtype}; {_remedy(value, parameter)}"
+        )
 
 
 def _remedy(value: Any, parameter: Parameter) -> str:
@@ -79,7 +84,9 @@ def from_array(value: Any, parameter: Parameter, kernel: str) -> Buffer:
     def write_back() -> None:
         value[...] = copy
 
-    return Buffer(parameter.name, copy.nbytes, direction, _bytes(copy), value, write_back=write_back if direction & OUT else None)
+    return Buffer(
+        parameter.name, copy.nbytes, direction, _bytes(copy), value, write_back=write_back if direction & OUT else None
+    )
 
 
 def from_text(value: Any, parameter: Parameter, kernel: str) -> Buffer:
@@ -117,10 +124,12 @@ def merge(buffers: list[Buffer], new: Buffer, kernel: str) -> int | None:
     return None
 
 
-def _same(a: np.ndarray[Any, Any], b: np.ndarray[Any, Any]) -> bool:
+def _same(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> bool:
     same_place = a.__array_interface__["data"][0] == b.__array_interface__["data"][0]
     return a is b or (same_place and a.shape == b.shape and a.strides == b.strides and a.dtype == b.dtype)
 
 
-def _bytes(array: np.ndarray[Any, Any]) -> memoryview:
-    return array.reshape(-1).view(np.uint8).data
+def _bytes(array: npt.NDArray[Any]) -> memoryview:
+    if array.size and array.dtype.fields is None:
+        return array.data.cast("B")
+    return array.reshape(-1).view(np.uint8).data  # what a memoryview cannot cast

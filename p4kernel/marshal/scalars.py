@@ -21,11 +21,12 @@ EXACT: Final[dict[str, frozenset[type]]] = {
 
 
 def convert(value: Any, kind: Scalar, name: str) -> Any:
-    """``value`` as Python's int, float or bool. Raises ArgumentError for what is none."""
+    """``value`` as Python's int, float or bool. Raises ArgumentError for what is none. ``name``: "kernel: parameter"."""
+    argument = name.rpartition(" ")[2]
     if isinstance(value, np.ndarray):
         raise ArgumentError(
             f"{name}: p4.{kind.name} is one number, not an array of shape {value.shape}"
-            + (f"; pass {name}[()] or {name}.item()" if value.size == 1 else "")
+            + (f"; pass {argument}[()] or {argument}.item()" if value.size == 1 else "")
         )
     match kind.kind:
         case "i" | "u":
@@ -34,16 +35,17 @@ def convert(value: Any, kind: Scalar, name: str) -> Any:
             return _float(value, kind, name)
     if isinstance(value, bool | np.bool_):
         return bool(value)
-    raise ArgumentError(f"{name}: p4.bool_ takes True or False, not {_show(value)}; pass bool({name})")
+    raise ArgumentError(f"{name}: p4.bool_ takes True or False, not {_show(value)}; pass bool({argument})")
 
 
 def _integer(value: Any, kind: Scalar, name: str) -> int:
     if isinstance(value, float | np.floating):
         if value != value or value in (float("inf"), float("-inf")):
             raise ArgumentError(f"{name}: p4.{kind.name} takes an integer, and {_show(value)} is none")
+        argument = name.rpartition(" ")[2]
         raise ArgumentError(
-            f"{name}: p4.{kind.name} takes an integer, not {_show(value)}; say how to round, as in round({name}) or "
-            f"int({name})"
+            f"{name}: p4.{kind.name} takes an integer, not {_show(value)}; say how to round, as in round({argument}) or "
+            f"int({argument})"
         )
     try:
         return operator.index(value)

@@ -108,7 +108,9 @@ def _parameter(parameter: inspect.Parameter, hints: dict[str, Any], where: str) 
     if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
         raise SignatureError(f"{where}: *{name}: a kernel has a fixed number of parameters")
     if name not in hints:
-        raise SignatureError(f"{where}: parameter {name!r} has no type; write {name}: p4.i32 or {name}: p4.In[np.float32]")
+        raise SignatureError(
+            f"{where}: parameter {name!r} has no type; write {name}: p4.i32 or {name}: p4.In[np.float32]"
+        )
     kind = parse(hints[name], f"{where}, parameter {name!r}")
     if isinstance(kind, tuple):
         pointer, dtype = kind

@@ -130,7 +130,9 @@ def run(function: Callable[..., Any], arguments: dict[str, tuple[str, bool]]) ->
             f"{where}: the stub gave a body and then swallowed it; a bare `except:` or `except BaseException:` "
             "around p4.c must re-raise"
         )
-    raise SignatureError(f"{where}: the stub ended without a body; call p4.c(...), p4.asm(...) or p4.firmware(...) in it")
+    raise SignatureError(
+        f"{where}: the stub ended without a body; call p4.c(...), p4.asm(...) or p4.firmware(...) in it"
+    )
 
 
 def function_position(code: CodeType) -> Position:

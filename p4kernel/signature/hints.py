@@ -118,5 +118,9 @@ def _show(annotation: Any) -> str:
     if isinstance(annotation, type) and get_origin(annotation) is None:
         module = "" if annotation.__module__ in ("builtins", "__main__") else annotation.__module__ + "."
         return f"{module}{annotation.__qualname__}".replace("numpy.", "np.")
+    if get_origin(annotation) is Annotated:
+        arms, *metadata = get_args(annotation)
+        for word in metadata:
+            if isinstance(word, PointerTo):
+                return f"p4.{word.name}[{', '.join(_show(get_args(arm)[0]) for arm in get_args(arms)[-1:])}]"
     return repr(annotation)
-

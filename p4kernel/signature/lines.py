@@ -39,7 +39,9 @@ class LineMap:
             column_in_file = column + literal.column if line == 1 else column
             return literal.file, literal.line + line - 1, _characters(literal, line, column_in_file), ""
         place = self.position
-        remark = f" (line {line} of the {'text' if stem == BODY else stem})" if stem in (BODY, PREAMBLE) else f" ({file})"
+        remark = (
+            f" (line {line} of the {'text' if stem == BODY else stem})" if stem in (BODY, PREAMBLE) else f" ({file})"
+        )
         return place.file, place.line, (place.column or 0) + 1, remark
 
 

@@ -68,8 +68,8 @@ def units(signature: Signature) -> tuple[tuple[str, Literal["c", "asm"], str], .
         return (("entry.c", "c", entry),)
     name = signature.name
     text = (
-        f'    .text\n# 1 "{PREAMBLE}.S"\n{body.preamble}\n    .text\n    .balign 4\n    .globl {name}\n'
-        f'    .type {name}, @function\n{name}:\n# 1 "{BODY}.S"\n{body.text}\n    .text\n    .size {name}, . - {name}\n'
+        f'    .text\n#line 1 "{PREAMBLE}.S"\n{body.preamble}\n    .text\n    .balign 4\n    .globl {name}\n'
+        f'    .type {name}, @function\n{name}:\n#line 1 "{BODY}.S"\n{body.text}\n    .text\n    .size {name}, . - {name}\n'
     )
     return ((f"{BODY}.S", "asm", text), ("entry.c", "c", entry))
 

@@ -18,7 +18,8 @@ class Size:
     names: tuple[str, ...]
 
     def of(self, array: Any, name: str) -> int:
-        return int(array.size)
+        length: int = array.size
+        return length
 
     def __str__(self) -> str:
         return "p4.size({})".format(", ".join(map(repr, self.names)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Final, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, get_args, get_origin, get_type_hints
 
 import numpy as np
 
@@ -12,6 +12,8 @@ from p4kernel.signature.scope import caller, names_around
 from p4kernel.types import C_NAMES, Scalar
 
 if TYPE_CHECKING:
+    from typing import Self
+
     from typing_extensions import dataclass_transform
 
 _CLASS: Final = "p4kernel.struct"  # key of a dtype's metadata; equal layouts of two classes stay two C types
@@ -36,7 +38,9 @@ if TYPE_CHECKING:
     class struct(np.generic):
         """See the run-time class below."""
 
-        def __getattr__(self, name: str) -> Any: ...
+        dtype: ClassVar[np.dtype[Any]]  # pyright: ignore
+
+        def __new__(cls, *args: Any, **kwargs: Any) -> Self: ...
 
 else:
 
@@ -127,8 +131,7 @@ def _define(dtype: np.dtype[Any], done: dict[str, str]) -> None:
         return
     lines = []
     checks = [f'_Static_assert(sizeof({name}) == {dtype.itemsize}, "size of {name}");']
-    for member in dtype.names or ():
-        kind, offset = dtype.fields[member][0], dtype.fields[member][1]
+    for member, (kind, offset, *_) in dtype.fields.items():
         base = kind.base
         _define(base, done)
         dims = "".join(f"[{n}]" for n in kind.shape)

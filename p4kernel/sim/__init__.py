@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+import weakref
 from typing import Any, NamedTuple
 
 from p4kernel._native import ffi, lib
@@ -14,12 +16,17 @@ _ROOM = 1 << 18  # bytes that one read gives at most
 _MICRO = 1_000_000
 _FOREVER = 0xFFFFFFFF
 
+# The C objects stand here and not in VirtualBoard: when the garbage collector ends a cycle of Python objects it runs
+# their finalizers in any order, and one of them may still use the board. It then finds that the board is closed.
+_boards: dict[int, Any] = {}
+_keys = itertools.count()
+
 _allocate = ffi.new_allocator(should_clear_after_alloc=False)
 _forks = 0
 
 
 def _count_fork() -> None:
-    global _forks  # noqa: PLW0603
+    global _forks
     _forks += 1
 
 
@@ -59,7 +66,6 @@ class VirtualBoard:
     ) -> None:
         """Raises BoardError when a size does not fit the chip's memory map, or the host's memory does not do."""
         self._what = f"psram={psram}, sram={sram}, tcm={tcm}, revision={revision}, reliable={reliable}"
-        self._board: Any = None
         try:
             config = ffi.new("p4v_config *", (psram, sram, tcm, revision, reliable, slice_instructions, seed))
         except OverflowError as error:
@@ -70,7 +76,10 @@ class VirtualBoard:
                 f"cannot make a virtual board with {self._what}: sizes are multiples of 4096, PSRAM is at most 124 MB, "
                 "internal SRAM 1 MB, and the host must have memory for them"
             )
-        self._board = ffi.gc(board, lib.p4v_delete)
+        key = next(_keys)
+        _boards[key] = ffi.gc(board, lib.p4v_delete)
+        self._key = key
+        weakref.finalize(self, _boards.pop, key, None)
         self._spare: list[tuple[Any, Any]] = []  # buffers that no thread uses now
         self._fork = _forks
 
@@ -125,11 +134,11 @@ class VirtualBoard:
     @property
     def closed(self) -> bool:
         """Whether ``close`` was called."""
-        return self._board is None
+        return self._key not in _boards
 
     def close(self) -> None:
         """Frees the board, when the last call on it in another thread has ended. May be called again."""
-        board, self._board = self._board, None
+        board = _boards.pop(self._key, None)
         if board is not None:
             lib.p4v_wake(board)
 
@@ -152,13 +161,14 @@ class VirtualBoard:
         )
 
     def _live(self) -> Any:
-        if self._board is None:
+        board = _boards.get(self._key)
+        if board is None:
             raise BoardLost("this virtual board is closed", ran="no")
         if self._fork != _forks:
-            if lib.p4v_users(self._board):
+            if lib.p4v_users(board):
                 raise BoardLost(
                     "this virtual board was in use by another thread when the process forked: make a new one here",
                     ran="unknown",
                 )
             self._fork = _forks
-        return self._board
+        return board

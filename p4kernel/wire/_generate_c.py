@@ -32,9 +32,12 @@ _HEAD = """\
 static inline uint16_t p4kw_get16(const uint8_t *p) { return (uint16_t)(p[0] | p[1] << 8); }
 static inline uint32_t p4kw_get32(const uint8_t *p) { return p4kw_get16(p) | (uint32_t)p4kw_get16(p + 2) << 16; }
 static inline uint64_t p4kw_get64(const uint8_t *p) { return p4kw_get32(p) | (uint64_t)p4kw_get32(p + 4) << 32; }
-static inline void p4kw_put16(uint8_t *p, uint16_t v) { p[0] = (uint8_t)v, p[1] = (uint8_t)(v >> 8); }
-static inline void p4kw_put32(uint8_t *p, uint32_t v) { p4kw_put16(p, (uint16_t)v), p4kw_put16(p + 2, (uint16_t)(v >> 16)); }
-static inline void p4kw_put64(uint8_t *p, uint64_t v) { p4kw_put32(p, (uint32_t)v), p4kw_put32(p + 4, (uint32_t)(v >> 32)); }
+static inline void p4kw_put16(uint8_t *p, uint32_t v) { p[0] = (uint8_t)v, p[1] = (uint8_t)(v >> 8); }
+static inline void p4kw_put32(uint8_t *p, uint32_t v) { p4kw_put16(p, v), p4kw_put16(p + 2, v >> 16); }
+static inline void p4kw_put64(uint8_t *p, uint64_t v)
+{
+    p4kw_put32(p, (uint32_t)v), p4kw_put32(p + 4, (uint32_t)(v >> 32));
+}
 """
 
 

@@ -16,12 +16,15 @@ class Transport(Protocol):
 
     def write(self, data: bytes) -> None:
         """Takes all of ``data``. An interrupt during the call loses none and sends none twice. Raises BoardLost."""
+        ...
 
     def read(self, timeout: float) -> bytes:
         """Bytes that arrived, waiting up to ``timeout`` seconds for the first; b"" when none did. Raises BoardLost."""
+        ...
 
     def close(self) -> None:
         """Ends the connection. May be called more than once."""
+        ...
 
 
 class Pipe(Protocol):
@@ -29,12 +32,15 @@ class Pipe(Protocol):
 
     def receive(self) -> bytes:
         """Waits a while for bytes; b"" when none came. Raises OSError when the connection ended."""
+        ...
 
     def send(self, data: bytes) -> None:
         """Sends all. Raises OSError."""
+        ...
 
     def close(self) -> None:
         """Ends the connection; a blocked receive returns or raises soon."""
+        ...
 
 
 class ThreadedTransport:

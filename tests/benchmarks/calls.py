@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 
@@ -20,7 +21,9 @@ def add(a: p4.i32, b: p4.i32) -> p4.i32:
 
 
 @p4.kernel
-def mac(x: p4.In[np.float32], y: p4.In[np.float32], out: p4.Out[np.float32], n: p4.i32 = p4.size("x", "y", "out")) -> None:
+def mac(
+    x: p4.In[np.float32], y: p4.In[np.float32], out: p4.Out[np.float32], n: p4.i32 = p4.size("x", "y", "out")
+) -> None:
     p4.c("for (int i = 0; i < n; ++i) out[i] = x[i] * y[i] + 1.0f;")
 
 
@@ -42,7 +45,9 @@ def produce(x: p4.Out[np.uint8]) -> None:
 N = 1024  # float32: 4 KB an array
 
 
-def _in_many_trips(board: Board, x: np.ndarray, y: np.ndarray, out: np.ndarray) -> None:  # type: ignore[type-arg]
+def _in_many_trips(
+    board: Board, x: np.typing.NDArray[np.float32], y: np.typing.NDArray[np.float32], out: np.typing.NDArray[np.float32]
+) -> None:
     """The same call as P4-JIT makes it: allocate, write, run, read and free by one request each, 4 N + 3 trips."""
     memory = board.memory
     arrays = (x, y, out)
@@ -72,10 +77,9 @@ def one_trip(times: int) -> Iterator[Result]:
     out, other = np.zeros_like(x), np.zeros_like(x)
     for link, goal in (("", "at least 5"), ("?link=usb-hs", "at least 10")):
         board = p4.connect(f"sim{link}")
-        with board:
-            ours, theirs = in_turn(lambda: mac(x, y, out), lambda: _in_many_trips(board, x, y, other), times)
-            assert np.array_equal(out, other)
-            trips = mac.last.round_trips
+        ours, theirs = in_turn(partial(mac.on(board), x, y, out), partial(_in_many_trips, board, x, y, other), times)
+        assert np.array_equal(out, other)
+        trips = mac.last.round_trips
         name = link.removeprefix("?link=") or "no latency"
         yield result(f"call with three 4 KB arrays, {trips} trip, {name}", [t * 1e6 for t in ours], "us")
         yield result(f"the same in {4 * 3 + 3} trips, {name}", [t * 1e6 for t in theirs], "us")

@@ -106,6 +106,14 @@ TWO_UNITS = Source(
     "entry",
 )
 
+SAME_NAME = Source(
+    (
+        Unit("a.c", "static int shared[9];\nint *first(int i) { return &shared[i]; }\n"),
+        Unit("b.c", "extern int shared[9]; int *first(int);\nint *entry(int i) { return i ? first(i) : shared; }\n"),
+    ),
+    "entry",
+)
+
 ALL = {
     "switch": SWITCH,
     "pointers": POINTERS,
@@ -114,4 +122,5 @@ ALL = {
     "plain": PLAIN,
     "absolute": ABSOLUTE,
     "two_units": TWO_UNITS,
+    "same_name": SAME_NAME,
 }

@@ -10,6 +10,7 @@ import textwrap
 import time
 import warnings
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -222,6 +223,14 @@ def test_processes_at_once(own_cache: Path) -> None:
     last = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     assert last.stdout.split()[::2] == ["disk"] * 3
     assert list(own_cache.rglob("*.tmp")) == []
+
+
+def test_threads_at_once(zig: Toolchain) -> None:
+    sources = [c(f"int entry(int x) {{ return x + {number % 3}; }}") for number in range(12)]
+    with ThreadPoolExecutor(6) as pool:
+        images = [result.image for result in pool.map(lambda source: built(source, zig), sources)]
+    assert images[:3] * 4 == images
+    assert len({image.sha256 for image in images}) == 3
 
 
 def test_a_warm_start_is_light(own_cache: Path) -> None:

@@ -9,7 +9,8 @@ import pytest
 
 from p4kernel.build import Options, Source, Toolchain, Unit
 from p4kernel.build.compiler import compile_units
-from p4kernel.build.link import LINK_BASE, link, link_at
+from p4kernel.build.link import link, link_at
+from p4kernel.build.script import LINK_BASE
 from p4kernel.errors import LinkError
 from tests.build import programs
 from tests.build.make import asm, built, c, flat
@@ -25,8 +26,7 @@ def test_moved_is_linked(name: str, opt: str, chain: Toolchain, tmp_path: Path) 
     dice = random.Random(f"{name} {opt}")
     for _ in range(4):
         base = dice.randrange(0x40000000, 0x50000000, image.align)
-        # Within 2 GB of the base, beyond which GNU ld writes lui where auipc was (and we do not).
-        board = {item.name: dice.randrange(0x10000000, 0x70000000, 2) for item in image.imports}
+        board = {item.name: dice.randrange(0, 1 << 32, 2) for item in image.imports}
         direct = link_at(objects, source.entry, chain, tmp_path, base=base, symbols=board)
         assert image.at(base, board) == flat(direct, base)
 
@@ -50,6 +50,24 @@ def _load(code: bytes, at: int, pc: int) -> int:
 def test_every_distance(target: int, base: int, zig: Toolchain) -> None:
     image = built(asm("    .globl entry\n    .text\nentry:\n    la a0, far\n    ret\n"), zig).image
     assert _load(image.at(base, {"far": target}), 0, base) == target
+
+
+def test_a_static_variable_is_no_import(chain: Toolchain) -> None:
+    image = built(programs.SAME_NAME, chain, opt="O0").image
+    assert [item.name for item in image.imports] == ["shared"]
+    assert image.symbol("shared").offset >= image.bss_offset
+    assert image.at(0x48000000, {"shared": 0x40000000}) != image.at(0x48000000, {"shared": 0x40000004})
+
+
+@pytest.mark.parametrize("address", [0, 0x500D0104, 0x7FFFFFFC, 0xE0000800])
+def test_a_fixed_address(address: int, chain: Toolchain) -> None:
+    """It stays where it is, wherever the image goes."""
+    code = "    .globl entry\n    .text\nentry:\n    la a0, fixed\n    ret\n"
+    value = f"    .globl fixed\n    .set fixed, 0x{address:x}\n"
+    image = built(Source((Unit("a.S", code, "asm"), Unit("b.S", value, "asm")), "entry"), chain).image
+    assert image.imports == ()
+    for base in (0x30100000, 0x48000080, 0x4FF00000):
+        assert _load(image.at(base, {}), 0, base) == address
 
 
 def test_layout(chain: Toolchain) -> None:

@@ -81,6 +81,17 @@ def test_unit_names(name: str, zig: Toolchain) -> None:
         built(Source((Unit(name, "int entry(void) { return 0; }"),), "entry"), zig)
 
 
+def test_units_with_one_name(zig: Toolchain) -> None:
+    units = Unit("a.c", "int entry(void) { return 0; }"), Unit("a.c", "int other;")
+    with pytest.raises(CompileError, match="that of two"):
+        built(Source(units, "entry"), zig)
+
+
+def test_text_that_is_no_text(zig: Toolchain) -> None:
+    with pytest.raises(CompileError, match="UTF-8"):
+        built(c("int entry(void) { return '\ud800'; }"), zig)
+
+
 def test_a_linker_that_means_something_else(zig: Toolchain) -> None:
     """The patches are checked against the linker's own output."""
     built_ = built(c("extern int outside;\nint entry(void) { return outside; }"), zig)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from p4kernel.build import Toolchain, _process, toolchain
+from p4kernel.build import Toolchain, _process
 from p4kernel.build.toolchain import Candidate, all_found, find
 from p4kernel.errors import ToolchainError
 from tests.build.conftest import ZIG, toolchain_named
@@ -212,7 +212,7 @@ def test_facts_are_asked_for_once(real_gcc: str, monkeypatch: pytest.MonkeyPatch
     def refuse(jobs: object) -> list[_process.Done]:
         raise AssertionError("a program was run")
 
-    monkeypatch.setattr(toolchain, "run", refuse)
+    monkeypatch.setattr(_process, "run", refuse)
     assert toolchain_named(real_gcc) == before
 
 

@@ -12,11 +12,11 @@ def _machine(flags: int) -> Iterator[Machine]:
     machine = Machine(flags)
     machine.hello()
     yield machine
-    _nothing_is_left(machine)
+    nothing_is_left(machine)
     machine.close()
 
 
-def _nothing_is_left(machine: Machine) -> None:
+def nothing_is_left(machine: Machine) -> None:
     """After the session, all memory can be had in one piece: images give way, and nothing else holds any."""
     for knob in (Knob.RX_DOWN, Knob.TX_DOWN, Knob.FAIL_ALLOC, Knob.FAIL_RANDOM, Knob.DEAF, Knob.NO_MEM, Knob.TICK):
         machine.set(knob, 0)

@@ -246,7 +246,7 @@ const char *p4k_export(p4k_port *f, uint32_t i, p4k_addr *address)
     return f->text;
 }
 
-/* -- executor: one letter of the script in the image's text for each poll --------------------------------------------- */
+/* -- executor: runs the letters of a script, which is the text of the image ----------------------------------------- */
 
 int p4k_exec_start(p4k_port *f, const p4k_exec *exec)
 {
@@ -279,15 +279,18 @@ void p4k_exec_resume(p4k_port *f, uint64_t value)
     abort(); /* the core answers no callbacks yet */
 }
 
-static uint8_t *byte_at(fake *f, uint32_t address)
+/* A kernel's access to memory; one that is not allocated reads as zero, and a script of zeros is a fault. */
+static uint8_t *bytes_at(fake *f, uint32_t address, uint32_t len)
 {
-    block *b = find(f, address, 1);
-    if (!b)
-        abort();
-    return b->data + (address - b->address);
+    static uint8_t nowhere[4];
+    block *b = find(f, address, len);
+    memset(nowhere, 0, sizeof nowhere);
+    return b ? b->data + (address - b->address) : nowhere;
 }
 
-static uint32_t word_at(fake *f, uint32_t address) { return p4kw_get32(byte_at(f, address)); }
+static uint8_t *byte_at(fake *f, uint32_t address) { return bytes_at(f, address, 1); }
+
+static uint32_t word_at(fake *f, uint32_t address) { return p4kw_get32(bytes_at(f, address, 4)); }
 
 static uint8_t next(fake *f) { return *byte_at(f, f->exec.entry + f->at++); }
 
@@ -312,7 +315,7 @@ static int stopped(fake *f, p4k_event *event, p4k_event_kind kind)
 static void add_one(fake *f)
 {
     uint32_t in = word_at(f, f->exec.blob), out = word_at(f, f->exec.blob + 4), n = word_at(f, f->exec.blob + 8);
-    for (uint32_t i = 0; i < n; i++)
+    for (uint32_t i = 0; i < n && i < 1 << 20; i++)
         *byte_at(f, out + i) = (uint8_t)(*byte_at(f, in + i) + 1);
 }
 
@@ -320,6 +323,16 @@ static void copy_byte(fake *f)
 {
     uint32_t to = f->exec.blob + next(f), from = f->exec.entry + next(f);
     *byte_at(f, to) = *byte_at(f, from);
+}
+
+static void logged(fake *f, p4k_event *event)
+{
+    event->kind = P4K_EV_LOG;
+    event->level = 2;
+    event->text = f->text;
+    event->text_size = 64u * next(f);
+    for (uint32_t i = 0; i < event->text_size; i++)
+        f->text[i] = (char)('a' + i % 26);
 }
 
 int p4k_exec_poll(p4k_port *f, p4k_event *event)
@@ -333,30 +346,23 @@ int p4k_exec_poll(p4k_port *f, p4k_event *event)
     for (;;) {
         uint8_t op = next(f);
         switch (op) {
-        case 'a': add_one(f); continue;                                                    /* out[i] = in[i] + 1 */
-        case 'i': ++*byte_at(f, f->exec.entry + next(f)); continue;                        /* a byte of the image */
-        case 'r': copy_byte(f); continue;                                                  /* image to blob */
-        case 's': memset(byte_at(f, f->exec.stack), 0x5A, f->exec.stack_size); continue;   /* fill the stack */
-        case 'n': return 0;
-        case 'l': f->at--; return 0;                                                       /* for ever */
+        case 'a': add_one(f); continue;                             /* out[i] = in[i] + 1 */
+        case 'i': ++*byte_at(f, f->exec.entry + next(f)); continue; /* a byte of the image */
+        case 'r': copy_byte(f); continue;                           /* image to blob */
+        case 's': memset(bytes_at(f, f->exec.stack, f->exec.stack_size), 0x5A, f->exec.stack_size); continue;
+        case 'n': return 0;                                         /* nothing for one poll */
+        case 'l': f->at--; return 0;                                /* nothing for ever */
         case 'd': return stopped(f, event, P4K_EV_DONE);
         case 'f': return stopped(f, event, P4K_EV_FAULT);
-        case 'w': stopped(f, event, P4K_EV_FAULT); event->x[2] = 16; return 0;             /* with a wild sp */
-        case 'B': stopped(f, event, P4K_EV_FAULT); event->x[2] = f->exec.stack + 16; return 0; /* deep in the stack */
-        case 'k': stopped(f, event, P4K_EV_KILLED); event->limit = 1; return 0;            /* by its own limit */
-        case 'u': return stopped(f, event, P4K_EV_KILLED);                                 /* for no reason */
+        case 'w': stopped(f, event, P4K_EV_FAULT); event->x[2] = 16; return 0;                   /* with a wild sp */
+        case 'B': stopped(f, event, P4K_EV_FAULT); event->x[2] = f->exec.stack + 16; return 0;   /* deep in the stack */
+        case 'k': stopped(f, event, P4K_EV_KILLED); event->limit = 1; return 0;                  /* by its own limit */
+        case 'u': return stopped(f, event, P4K_EV_KILLED);                                       /* for no reason */
         case 'x': return stopped(f, event, P4K_EV_DEAD);
         case 'e': f->running = 0; return -1;
         case 'c': event->kind = P4K_EV_CALLBACK; return 0;
-        case 'g':                                                                          /* log of n * 64 bytes */
-            event->kind = P4K_EV_LOG;
-            event->level = 2;
-            event->text = f->text;
-            event->text_size = 64u * next(f);
-            for (uint32_t i = 0; i < event->text_size; i++)
-                f->text[i] = (char)('a' + i % 26);
-            return 0;
-        default: abort();
+        case 'g': logged(f, event); return 0;                       /* n * 64 bytes */
+        default: return stopped(f, event, P4K_EV_FAULT);
         }
     }
 }

@@ -1,5 +1,5 @@
-/* A machine for the firmware core whose memory, link, clock and executor do what a test tells them. Each allocation is a
- * block of the host's heap, so that a sanitizer sees a byte that is touched outside. */
+/* A machine for the firmware core whose memory, link, clock and executor do what a test tells them. Each allocation is
+ * a block of the host's heap, so that a sanitizer sees a byte that is touched outside. */
 #ifndef FAKE_PORT_H
 #define FAKE_PORT_H
 

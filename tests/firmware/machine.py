@@ -249,7 +249,9 @@ class Machine:
         self.heard += frames
         return frames
 
-    def send(self, kind: Type | int, payload: bytes = b"", *, seq: int | None = None, arg: int = 0, flags: int = 0) -> int:
+    def send(
+        self, kind: Type | int, payload: bytes = b"", *, seq: int | None = None, arg: int = 0, flags: int = 0
+    ) -> int:
         """Sends a frame of the session; without a seq it is a new request. Returns the seq."""
         if seq is None:
             seq = self.next

@@ -278,4 +278,3 @@ def test_a_call_without_memory_waits_for_the_results_before_it(lossy: Machine) -
     frames = lossy.run()
     assert frames[0].seq == waits and frames[0].status == Status.OK
     assert sum(len(frame.payload) for frame in frames) == (3 << 20) + t.CALL_RSP_SIZE
-

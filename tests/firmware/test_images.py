@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -80,7 +81,7 @@ def test_id_zero_is_no_image(board: Machine) -> None:
         {"cap": 32},
     ],
 )
-def test_a_layout_that_cannot_be(board: Machine, change: dict[str, int]) -> None:
+def test_a_layout_that_cannot_be(board: Machine, change: dict[str, Any]) -> None:
     load = Image(b"d", data=bytes(16), bss=32).load
     assert load.size == 112
     assert board.ask(Type.LOAD, load._replace(**change).pack()).status == Status.ARG
@@ -174,6 +175,13 @@ def test_images_give_way_to_allocations_of_their_kind_of_memory(board: Machine) 
     board.good(Type.CALL, call(outside.image))
     assert board.ask(Type.ALLOC, t.Alloc(5 << 20, 1, 0).pack()).status == Status.NOMEM
     board.good(Type.CALL, call(outside.image))  # what can never fit evicts nothing
+
+
+def test_a_copy_of_data_gives_way_with_its_image(board: Machine) -> None:
+    """The image lies in internal memory, the copy of its .data in PSRAM."""
+    rsp = board.load(Image(b"d", data=b"x", cap=Cap.INTERNAL))
+    board.alloc(4 << 20, 1, Cap.PSRAM)
+    assert board.ask(Type.CALL, call(rsp.image)).status == Status.NO_IMAGE
 
 
 def test_no_memory_for_an_image(board: Machine) -> None:

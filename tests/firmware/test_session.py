@@ -20,7 +20,12 @@ def test_what_the_board_says_about_itself() -> None:
     info = board.hello(nonce=0x1122334455667788)
     assert (info.version, info.client_nonce, info.flags, info.revision) == (2, 0x1122334455667788, RELIABLE, 103)
     assert (info.chip, info.isa, info.firmware) == ("FAKE", "rv32imafc", "fake 1.0")
-    assert (info.psram_base, info.psram_size, info.sram_base, info.sram_size) == (0x48000000, 4 << 20, 0x4FF00000, 1 << 18)
+    assert (info.psram_base, info.psram_size, info.sram_base, info.sram_size) == (
+        0x48000000,
+        4 << 20,
+        0x4FF00000,
+        1 << 18,
+    )
     limits = (info.payload, info.window, info.blob, info.buffers, info.patches)
     assert limits == (t.MAX_PAYLOAD, t.MAX_WINDOW, t.MAX_BLOB, t.MAX_BUFFERS, t.MAX_PATCHES)
     assert (info.requests, info.images, info.allocations) == (t.MAX_REQUESTS, t.MAX_IMAGES, t.MAX_ALLOCATIONS)

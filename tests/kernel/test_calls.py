@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import math
 import struct
 import threading
@@ -64,11 +65,14 @@ def test_the_first_example(board: p4.Board) -> None:
 )  # fmt: skip
 def test_every_scalar_arrives_as_it_was_given(board: p4.Board, values: tuple[Any, ...]) -> None:
     out = np.zeros(47, np.uint8)
-    assert mixed(*values, out) == values[7]
+    call: Any = mixed
+    assert call(*values, out) == values[7]
     assert out.tobytes() == struct.pack("<bBhHiIqQfd?I", *values)
 
 
-@pytest.mark.parametrize("kind", ["i8", "u8", "i16", "u16", "i32", "u32", "i64", "u64", "f32", "f64", "bool_", "size_t"])
+@pytest.mark.parametrize(
+    "kind", ["i8", "u8", "i16", "u16", "i32", "u32", "i64", "u64", "f32", "f64", "bool_", "size_t"]
+)
 def test_every_scalar_returns(board: p4.Board, kind: str) -> None:
     def same(x: Any) -> Any:
         p4.c("return x;")
@@ -124,7 +128,10 @@ def test_asm_body(board: p4.Board) -> None:
 def test_preamble(board: p4.Board) -> None:
     @p4.kernel
     def f(x: p4.i32) -> p4.i32:
-        p4.c("return twice(x) + TABLE[1];", preamble="#define N 2\nstatic const int TABLE[N] = {3, 4};\nstatic int twice(int x) { return 2 * x; }")
+        p4.c(
+            "return twice(x) + TABLE[1];",
+            preamble="#define N 2\nstatic const int TABLE[N] = {3, 4};\nstatic int twice(int x) { return 2 * x; }",
+        )
 
     assert f(5) == 14
 
@@ -164,7 +171,8 @@ def test_any_layout_goes_there_and_back(board: p4.Board, data: st.DataObject) ->
     order = data.draw(st.permutations(range(len(shape))))
     base = np.arange(math.prod(2 * n for n in shape), dtype=np.int32).reshape([2 * n for n in shape]).transpose(order)
     steps = tuple(slice(None, None, data.draw(st.sampled_from([1, 2, -1]))) for _ in shape)
-    x, y = base[(*steps, ...)], np.zeros_like(base)[(*steps, ...)]  # the ellipsis keeps a 0-d array an array
+    index: Any = (*steps, ...)  # the ellipsis keeps a 0-d array an array
+    x, y = base[index], np.zeros_like(base)[index]
     increment(x, y)
     assert np.array_equal(y, x + 1)
 
@@ -211,7 +219,8 @@ def test_structs(board: p4.Board) -> None:
     def move(points: p4.InOut[Point], n: p4.i32 = p4.size("points")) -> None:
         p4.c("for (int i = 0; i < n; ++i) { points[i].x *= 2; points[i].taps[2] = points[i].tag; }")
 
-    points = np.array([Point(tag=7, x=1.5), Point(9, -2.0, [1, 2, 3])], Point.dtype)
+    taps = np.array([1, 2, 3], np.int16)
+    points = np.array([Point(tag=7, x=1.5, taps=taps), Point(9, -2.0, taps)], Point.dtype)
     move(points)
     assert points["x"].tolist() == [3.0, -4.0] and points["taps"][:, 2].tolist() == [7, 9]
 
@@ -227,7 +236,10 @@ def test_text_arguments(board: p4.Board) -> None:
 def test_printf_appears_on_stdout_in_order(board: p4.Board, capsys: pytest.CaptureFixture[str]) -> None:
     @p4.kernel
     def hello(n: p4.i32) -> None:
-        p4.c(r'for (int i = 0; i < n; ++i) printf("line %d: %.2f %s\n", i, i * 0.5, "ok");', preamble="#include <stdio.h>")
+        p4.c(
+            r'for (int i = 0; i < n; ++i) printf("line %d: %.2f %s\n", i, i * 0.5, "ok");',
+            preamble="#include <stdio.h>",
+        )
 
     hello(3)
     assert capsys.readouterr().out == "line 0: 0.00 ok\nline 1: 0.50 ok\nline 2: 1.00 ok\n"
@@ -239,9 +251,10 @@ def test_options(board: p4.Board) -> None:
         p4.c("return x * K;")
 
     assert f(5) == 15
-    for options in ({"opt": "O9"}, {"flags": "-DK=3"}, {"timeout": 0}, {"max_instructions": 0}):
+    wrong: tuple[dict[str, Any], ...] = ({"opt": "O9"}, {"flags": "-DK=3"}, {"timeout": 0}, {"max_instructions": 0})
+    for options in wrong:
         with pytest.raises(p4.SignatureError):
-            p4.kernel(**options)  # type: ignore[call-overload]
+            p4.kernel(**options)
 
 
 def test_current_board() -> None:
@@ -309,3 +322,19 @@ def test_last_belongs_to_the_thread(board: p4.Board) -> None:
     thread.start()
     thread.join()
     assert len(seen) == 1 and f.last.instructions > 0
+
+
+def test_a_board_that_dies_in_a_reference_cycle() -> None:
+    """The collector runs finalizers of a cycle in any order: none of them may use memory that another has freed."""
+
+    class Holder:
+        pass
+
+    for _ in range(20):
+        holder: Any = Holder()
+        holder.board = p4.connect("sim")
+        holder.transport = holder.board.session.transport
+        holder.me = holder
+        assert add.on(holder.board)(1, 2) == 3
+        del holder
+        gc.collect()

@@ -87,7 +87,10 @@ def test_jump_into_nothing(board: p4.Board) -> None:
 def test_stack_overflow(board: p4.Board) -> None:
     @p4.kernel(opt="O0", timeout=5)
     def deep(n: p4.i32) -> p4.i32:
-        p4.c("return down(n);", preamble="int down(int n) { volatile char a[4000]; a[0] = n; return n ? down(n - 1) + a[0] : 0; }")
+        p4.c(
+            "return down(n);",
+            preamble="int down(int n) { volatile char a[4000]; a[0] = n; return n ? down(n - 1) + a[0] : 0; }",
+        )
 
     assert deep(2) == 3
     with lives(board), pytest.raises(p4.KernelFault):
@@ -105,7 +108,7 @@ def test_backtrace_names_the_callers(board: p4.Board) -> None:
     with pytest.raises(p4.KernelFault) as caught:
         outer(16)
     names = [frame.function or "" for frame in caught.value.backtrace]
-    assert names[0].startswith("inner") and any(n.startswith("outer") or n.startswith("p4_entry") for n in names[1:])
+    assert names[0].startswith("inner") and any(n.startswith(("outer", "p4_entry")) for n in names[1:])
 
 
 def test_time_limit(board: p4.Board) -> None:

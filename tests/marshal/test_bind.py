@@ -30,7 +30,9 @@ def axpy(x: p4.In[np.float32], y: p4.InOut[np.float32], a: p4.f32, n: p4.i32 = p
     p4.c("")
 
 
-def image(src: p4.In[np.uint8], dst: p4.Out[np.uint8], w: p4.i32 = p4.dim("src", 1), h: p4.i32 = p4.dim("src", 0)) -> None:
+def image(
+    src: p4.In[np.uint8], dst: p4.Out[np.uint8], w: p4.i32 = p4.dim("src", 1), h: p4.i32 = p4.dim("src", 0)
+) -> None:
     p4.c("")
 
 
@@ -159,7 +161,7 @@ def test_wrong_number_of_arguments(args: tuple[Any, ...], kwargs: dict[str, Any]
         ([1.0, 2.0], ["x", "list", "np.asarray(x, dtype=np.float32)"]),
         (3.0, ["x", "float"]),
         (np.array([object()]), ["x", "objects"]),
-        (np.ma.masked_array(X, [0, 1, 0, 0]), ["masked", "filled"]),
+        (np.ma.masked_array(X, np.array([0, 1, 0, 0], np.bool_)), ["masked", "filled"]),
     ],
 )
 def test_arrays_that_are_refused(value: Any, words: list[str]) -> None:
@@ -282,7 +284,7 @@ def test_structs() -> None:
 
     assert Outer.dtype.itemsize == 32 and Outer.dtype.fields is not None
     assert {n: v[1] for n, v in Outer.dtype.fields.items()} == {"tag": 0, "inner": 8, "taps": 24}
-    value = Outer(tag=1, inner=(2, 3.0), taps=[4, 5, 6])
+    value = Outer(tag=1, inner=Inner(2, 3.0), taps=np.array([4, 5, 6], np.int16))
     x = np.array([value, value], Outer.dtype)
     assert stored(marshaller(f).bind((x,), {}), 0) == x.tobytes()
     assert "dtype" in refused(marshaller(f).bind, (np.zeros(2, Inner.dtype),), {})

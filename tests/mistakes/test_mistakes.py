@@ -6,12 +6,14 @@ import contextlib
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 import p4kernel as p4
+from p4kernel.build import toolchain
 from p4kernel.memory import MemoryState
 from p4kernel.wire._tables import Status, Type, VersionRsp
 from p4kernel.wire.frames import FrameReader, encode
@@ -100,9 +102,9 @@ def floats(n: int) -> np.ndarray[Any, np.dtype[np.float32]]:
     return np.ones(n, np.float32)
 
 
-def untyped(*values: Any) -> Any:
-    """Arguments that a type checker would refuse as well."""
-    return values if len(values) > 1 else values[0]
+def untyped(value: Any) -> Any:
+    """What a type checker would refuse as well."""
+    return value
 
 
 # -- arguments --------------------------------------------------------------------------------------------------
@@ -229,7 +231,7 @@ def test_no_p4_type(held: MemoryState) -> None:
     def number(n: int) -> None:
         p4.c("")
 
-    def array(x: np.ndarray) -> None:  # type: ignore[type-arg]
+    def array(x: np.ndarray) -> None:
         p4.c("")
 
     with says(p4.SignatureError, "parameter 'n'", "int is no type of a kernel parameter", "p4.i32"):
@@ -249,8 +251,7 @@ def test_c_syntax_error(held: MemoryState) -> None:
     with says(p4.CompileError, "broken does not compile", "test_mistakes.py", "int twice = 2 * n") as info:
         broken(1)
     place = info.value.diagnostics[0]
-    with open(place.file) as file:
-        assert "int twice" in file.readlines()[place.line - 1]
+    assert "int twice" in Path(place.file).read_text().splitlines()[place.line - 1]
 
 
 def test_unknown_symbol(held: MemoryState) -> None:
@@ -273,7 +274,8 @@ def test_no_compiler(held: MemoryState, monkeypatch: pytest.MonkeyPatch, tmp_pat
     with says(p4.ToolchainError, "P4KERNEL_CC", "no-such-compiler-gcc"):
         never_built()
     monkeypatch.delenv("P4KERNEL_CC")
-    monkeypatch.setattr("sys.path", [])  # hides ziglang
+    absent = toolchain.Candidate("ziglang", None, None, None, "not installed")
+    monkeypatch.setattr(toolchain, "_zig", lambda: absent)
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("IDF_TOOLS_PATH", str(tmp_path))
     with says(p4.ToolchainError, "no compiler", "pip install 'p4kernel[zig]'"):

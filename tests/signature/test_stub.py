@@ -13,6 +13,8 @@ from p4kernel.signature import Array, Signature, read
 from p4kernel.signature.scope import caller
 from p4kernel.types import Direction
 
+_In: Any = p4.In  # as no type checker would let it be used
+
 
 def read_here(function: Any, **options: Any) -> Signature:
     return read(function, frame=caller(1), **options)
@@ -36,10 +38,11 @@ def test_prototype_of_all_kinds() -> None:
 
 
 def test_text_annotations_find_closure_and_live_frames() -> None:
-    element = np.int16
+    element: Any = np.int16
 
     def make() -> Any:
-        def f(x: p4.In[element]) -> None:  # only in the annotation: element is no free variable of f
+        # element stands in the annotation only, so it is no free variable of f: it is found in this live frame
+        def f(x: p4.In[element]) -> None:  # pyright: ignore[reportInvalidTypeForm]
             p4.c("")
 
         return read_here(f)
@@ -64,12 +67,12 @@ def test_unknown_name_in_annotation_is_named() -> None:
         (int, ["int", "p4.i32"]),
         (np.float32, ["np.float32", "p4.In"]),
         (p4.In, ["element type"]),
-        (p4.In[3], ["In[3]", "np.float32"]),  # type: ignore[index]
-        (p4.In[float], ["In[float]", "no NumPy type"]),  # type: ignore[type-var]
-        (p4.In[np.complex64], ["complex64", "no C type"]),
-        (p4.In[np.float16], ["float16"]),
-        (p4.In[np.object_], ["object"]),
-        (p4.In[np.str_], ["dtype"]),
+        (_In[3], ["In[3]", "np.float32"]),
+        (_In[float], ["In[float]", "no NumPy type"]),
+        (_In[np.complex64], ["complex64", "no C type"]),
+        (_In[np.float16], ["float16"]),
+        (_In[np.object_], ["object"]),
+        (_In[np.str_], ["dtype"]),
         (None, ["no type of a kernel parameter"]),
     ],
 )
@@ -128,7 +131,7 @@ def test_swallowed_body() -> None:
         try:
             p4.c("")
         except:  # noqa: E722
-            return None
+            return
 
     with pytest.raises(SignatureError, match="swallowed"):
         read_here(f)
@@ -155,7 +158,7 @@ def test_except_exception_does_not_swallow() -> None:
         lambda x: x[0],
         lambda x: x.size,
         lambda x: [*x],
-        lambda x: "%s" % x,
+        lambda x: f"{x}",
         lambda x: len(x),
         lambda x: int(x),
         lambda x: x(1),

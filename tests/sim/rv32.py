@@ -169,7 +169,9 @@ def half(name: str, *args: int) -> int:
         return _C_MEMORY[name] | _short(base) << 7 | _short(data) << 2 | _c_word_offset(offset)
     if name in _C_STACK_LOAD:
         rd, offset = args
-        return _C_STACK_LOAD[name] | rd << 7 | _field(offset, 5, 5, 12) | _field(offset, 4, 2, 4) | _field(offset, 7, 6, 2)
+        return (
+            _C_STACK_LOAD[name] | rd << 7 | _field(offset, 5, 5, 12) | _field(offset, 4, 2, 4) | _field(offset, 7, 6, 2)
+        )
     if name in _C_STACK_STORE:
         rs2, offset = args
         return _C_STACK_STORE[name] | rs2 << 2 | _field(offset, 5, 2, 9) | _field(offset, 7, 6, 7)
@@ -186,6 +188,7 @@ def half(name: str, *args: int) -> int:
 
 
 def _half_other(name: str, *args: int) -> int:
+    places: tuple[tuple[int, int, int], ...]
     match name, args:
         case "c.nop", ():
             return 0x0001

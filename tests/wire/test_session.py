@@ -75,7 +75,9 @@ def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sessions, "time", Clock)
 
 
-def open_session(answer: Answer, flags: int = InfoFlag.RELIABLE, window: int = 1 << 16) -> tuple[Session, Peer, list[str]]:
+def open_session(
+    answer: Answer, flags: int = InfoFlag.RELIABLE, window: int = 1 << 16
+) -> tuple[Session, Peer, list[str]]:
     log: list[str] = []
     peer = Peer(answer, flags, window)
     return Session(peer, lambda text, level: log.append(text)), peer, log
