@@ -32,6 +32,7 @@ CAUSES = {
 _TAKES_ADDRESS = {0, 1, 4, 5, 6, 7}
 _RA, _SP = 1, 2
 _LEVELS = 8
+_NEAR_SP = 1 << 16  # bytes around sp where an access is one of the stack
 
 
 def stopped(
@@ -61,12 +62,14 @@ def stopped(
     where = f" at address 0x{fault.tval:08x}" if fault.cause in _TAKES_ADDRESS else ""
     if fault.cause == 2 and fault.tval:
         where = f" 0x{fault.tval:0{4 if fault.tval & 3 != 3 else 8}x}"
-    return KernelFault(f"{name}: {cause}{where}{_hint(fault.cause, fault.tval)}", *facts, fault.cause, fault.tval)
+    return KernelFault(f"{name}: {cause}{where}{_hint(fault.cause, fault.tval, registers[_SP])}", *facts, fault.cause, fault.tval)
 
 
-def _hint(cause: int, address: int) -> str:
+def _hint(cause: int, address: int, sp: int) -> str:
     if cause in (5, 7) and address < 4096:
         return " (a NULL pointer?)"
+    if cause in (5, 7) and abs(address - sp) < _NEAR_SP:
+        return " (its stack is too small? @p4.kernel(stack=...) sets it, in bytes)"
     if cause == 1:
         return " (a call through a bad function pointer, or a smashed return address?)"
     return ""

@@ -45,11 +45,13 @@ class BuildExt(_build_ext):
 class Sdist(_sdist):
     """Everything that a build, the tests and the examples need."""
 
-    def add_defaults(self) -> None:
-        super().add_defaults()
-        for folder in _IN_SDIST:
-            files = (p for p in Path(folder).rglob("*") if p.is_file() and p.suffix not in _NOT_IN_SDIST)
-            self.filelist.extend(sorted(p.as_posix() for p in files))
+    def make_release_tree(self, base_dir: str, files: list[str]) -> None:
+        ours = {p.as_posix() for folder in _IN_SDIST for p in Path(folder).rglob("*") if _belongs(p)}
+        super().make_release_tree(base_dir, sorted(ours.union(files)))
+
+
+def _belongs(path: Path) -> bool:
+    return path.is_file() and path.suffix not in _NOT_IN_SDIST and not any(p.startswith(".") for p in path.parts)
 
 
 class _Backend(build_meta._BuildMetaBackend):  # as setuptools' documentation shows it, under "build_meta tweaks"

@@ -104,7 +104,9 @@ class VirtualBoard:
         """Pumps and reads, and waits for writes of other threads: what there is to read, b"" when the time is over."""
         return self.exchange(b"", seconds, wait=True)[1]
 
-    def exchange(self, data: bytes | bytearray | memoryview, seconds: float, *, wait: bool = False) -> tuple[int, bytes]:
+    def exchange(
+        self, data: bytes | bytearray | memoryview, seconds: float, *, wait: bool = False
+    ) -> tuple[int, bytes]:
         """Writes, pumps and reads in one: the bytes taken, and those that came.
 
         Returns as soon as something came and all was taken, at the latest after ``seconds``; and when there is nothing

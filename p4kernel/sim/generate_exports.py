@@ -1,4 +1,4 @@
-"""Makes csrc/exports.def from stubs/exports.yaml: `python -m p4kernel.sim.generate_exports`.
+"""Makes csrc/exports.def from stubs/exports.yaml: `python p4kernel/sim/generate_exports.py`.
 
 Each firmware function becomes a line P4X(class, arity, name, result, parameters...), which exports.h and exports.c turn
 into a declaration, a wrapper that takes arguments as ilp32f passes them, and an entry of the table. Classes: LIBM is the

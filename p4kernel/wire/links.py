@@ -17,11 +17,13 @@ class Link:
     rate: float
 
 
-# USB high speed: one 125 us microframe each way, and the 12 MB/s that CDC-ACM reaches on this chip. USB full speed
-# (USB-Serial-JTAG): 1 ms frames. UART: 5 Mbaud through a bridge with 1 ms of latency.
+# Assumptions of a model, not measurements on a board. High speed USB: a microframe of 125 us, and as much again for
+# the host's driver and the board's task switch on the way; 40 MB/s is what bulk transfers are reported to reach on
+# this chip, 12 MB/s what CDC-ACM does. USB-Serial-JTAG has frames of 1 ms. UART: 5 Mbaud behind a bridge.
 LINKS: Final = {
-    "usb-hs": Link(125e-6, 12e6),
-    "usb-fs": Link(1e-3, 0.8e6),
+    "usb-hs": Link(300e-6, 40e6),
+    "usb-cdc": Link(300e-6, 12e6),
+    "usb-jtag": Link(1e-3, 0.8e6),
     "uart": Link(1e-3, 0.5e6),
 }
 

@@ -75,7 +75,7 @@ def one_trip(times: int) -> Iterator[Result]:
     rng = np.random.default_rng(1)
     x, y = rng.random(N, np.float32), rng.random(N, np.float32)
     out, other = np.zeros_like(x), np.zeros_like(x)
-    for link, goal in (("", "at least 5"), ("?link=usb-hs", "at least 10")):
+    for link, goal in (("", "at least 5"), ("?link=usb-hs", "at least 10"), ("?link=usb-cdc", "")):
         board = p4.connect(f"sim{link}")
         ours, theirs = in_turn(partial(mac.on(board), x, y, out), partial(_in_many_trips, board, x, y, other), times)
         assert np.array_equal(out, other)

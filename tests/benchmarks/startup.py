@@ -44,6 +44,7 @@ def _run(code: str, cache: str) -> list[float]:
         script.write(code)
         script.flush()
         env = {**os.environ, "P4KERNEL_CACHE_DIR": cache}
+        env.pop("PYTHONDONTWRITEBYTECODE", None)  # installed packages have their bytecode
         out = subprocess.run([sys.executable, script.name], env=env, check=True, capture_output=True, text=True).stdout
     return [float(word) * 1e3 for word in out.split()]
 

@@ -37,7 +37,7 @@ static const p4k_region REGIONS[] = {
 };
 enum { REGION_COUNT = sizeof REGIONS / sizeof *REGIONS };
 
-/* -- memory ------------------------------------------------------------------------------------------------------- */
+/* -- memory ------------------------------------------------------------------------------------------------------ */
 
 static block *find(fake *f, uint32_t address, uint32_t len)
 {
@@ -140,7 +140,7 @@ int p4k_code_ready(p4k_port *f, p4k_addr address, uint32_t len)
     return f->knobs[FAKE_FAIL_READY] ? -1 : 0;
 }
 
-/* -- link --------------------------------------------------------------------------------------------------------- */
+/* -- link -------------------------------------------------------------------------------------------------------- */
 
 static uint32_t least(uint32_t a, uint32_t b) { return a < b ? a : b; }
 
@@ -187,7 +187,7 @@ int32_t p4k_tx(p4k_port *f, const void *data, uint32_t len)
     return (int32_t)len;
 }
 
-/* -- clock, chance, identity ---------------------------------------------------------------------------------------- */
+/* -- clock, chance, identity ------------------------------------------------------------------------------------- */
 
 uint64_t p4k_now_us(p4k_port *f) { return f->knobs[FAKE_NOW]; }
 
@@ -246,7 +246,7 @@ const char *p4k_export(p4k_port *f, uint32_t i, p4k_addr *address)
     return f->text;
 }
 
-/* -- executor: runs the letters of a script, which is the text of the image ----------------------------------------- */
+/* -- executor: runs the letters of a script, which is the text of the image -------------------------------------- */
 
 int p4k_exec_start(p4k_port *f, const p4k_exec *exec)
 {
@@ -374,7 +374,7 @@ void p4k_reset(p4k_port *f, int why)
     f->running = 0;
 }
 
-/* -- for the test --------------------------------------------------------------------------------------------------- */
+/* -- for the test ------------------------------------------------------------------------------------------------ */
 
 fake *fake_new(void)
 {

@@ -80,7 +80,10 @@ class Wait(IntEnum):
 
 @cache
 def library() -> ctypes.CDLL:
-    """The core and the fake port as a shared library; P4KERNEL_TEST_SANITIZE=1 builds it with ASan and UBSan."""
+    """The core and the fake port as a shared library; P4KERNEL_TEST_SANITIZE=1 builds it with ASan and UBSan.
+
+    P4KERNEL_TEST_CFLAGS adds flags, such as --coverage, and keeps the folder of the build.
+    """
     flags = SANITIZE if os.environ.get("P4KERNEL_TEST_SANITIZE") == "1" else []
     folder = Path(mkdtemp(prefix="p4kernel-core-"))
     target = folder / "core.so"
@@ -342,3 +345,29 @@ def call(
     rest += stream(buffers) if inline is None else inline
     counts = (len(blob), *ret, len(buffers), len(patches))
     return t.Call(image, entry, flags, limit_us, instructions, stack, *counts, rest).pack()
+
+
+def kinds(frames: list[Frame]) -> list[tuple[int, int, int, int]]:
+    """Type, seq, arg and flags of each frame."""
+    return [(frame.type, frame.seq, frame.arg, frame.flags) for frame in frames]
+
+
+def filling(board: Machine, size: int, inline: bytes = b"") -> int:
+    """Begins a call that waits for an array of so many bytes; its seq."""
+    image = board.load(Image(b"d")).image
+    seq = board.send(Type.CALL, call(image, buffers=[Buffer(int(Direction.IN), size=size)], inline=inline))
+    assert board.run() == []
+    return seq
+
+
+def with_results(board: Machine, size: int) -> tuple[int, list[Frame]]:
+    """A call whose Out array is i % 253 + 1, sent up as DATA; its seq, and what came back but for CREDIT."""
+    image = board.load(Image(b"ad")).image
+    data = bytes(i % 253 for i in range(size))
+    buffers = [Buffer(int(Direction.IN), data), Buffer(int(Direction.OUT), size=size)]
+    blob = bytes(8) + size.to_bytes(4, "little")
+    patches = [t.Patch(0, 0, 0), t.Patch(4, 1, 0)]
+    seq = board.send(Type.CALL, call(image, blob=blob, buffers=buffers, patches=patches, inline=b""))
+    for at in range(0, size, t.MAX_PAYLOAD):
+        board.send(Type.DATA, data[at : at + t.MAX_PAYLOAD], seq=seq, arg=at)
+    return seq, [frame for frame in board.run() if frame.type != Type.CREDIT]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,6 +19,8 @@ from p4kernel.build import toolchain
 from p4kernel.memory import MemoryState
 from p4kernel.wire._tables import Status, Type, VersionRsp
 from p4kernel.wire.frames import FrameReader, encode
+
+ROOT = Path(__file__).parents[2]
 
 
 @p4.kernel
@@ -57,6 +61,25 @@ def illegal(wanted: p4.bool_) -> None:
     """)
 
 
+@p4.kernel
+def deep(n: p4.i32) -> p4.i32:
+    p4.c(
+        "return sum(n);",
+        preamble="""
+        __attribute__((noinline)) static int sum(int n) {
+            volatile char room[256];
+            room[n & 255] = 1;
+            return n ? sum(n + 1) + room[3] : 0;
+        }
+        """,
+    )
+
+
+@p4.kernel(max_instructions=1000)
+def endless() -> None:
+    p4.c("for (volatile int i = 0;; ++i) continue;")
+
+
 @pytest.fixture(scope="module")
 def board() -> Iterator[p4.Board]:
     board = p4.connect("sim?psram=8M")
@@ -65,7 +88,10 @@ def board() -> Iterator[p4.Board]:
         transpose(np.ones((2, 2), np.int16), np.ones((2, 2), np.int16))
         poke(board.memory.allocate(4))
         illegal(False)
-    board.session.restart()  # frees the allocation; the four images stay
+        deep(0)
+        with pytest.raises(p4.KernelTimeout):
+            endless()
+    board.session.restart()  # frees the allocation; the images stay
     yield board
     board.close()
 
@@ -162,7 +188,7 @@ def test_300_for_a_u8(held: MemoryState) -> None:
 
 
 def test_fraction_for_an_integer(held: MemoryState) -> None:
-    with says(p4.ArgumentError, "axpy: n: p4.i32 takes an integer, not 3.7", "round(", "int("):
+    with says(p4.ArgumentError, "axpy: n: p4.i32 takes an integer, not 3.7", "round(n)", "int(n)"):
         axpy(floats(4), floats(4), 1.0, n=untyped(3.7))
 
 
@@ -346,6 +372,52 @@ def test_write_far_outside_memory(held: MemoryState) -> None:
         poke(0x10)
     assert (info.value.cause, info.value.address) == (7, 0x10)
     assert info.value.backtrace[0].function == "poke"
+
+
+def test_stack_overflow(held: MemoryState) -> None:
+    with says(p4.KernelFault, "deep: store access fault", "its stack is too small?", "stack="):
+        deep(1)
+
+
+def test_endless_loop(held: MemoryState) -> None:
+    with says(p4.KernelTimeout, "endless reached its limit of 1,000 instructions", "max_instructions="):
+        endless()
+
+
+def test_nothing_but_undefined_behaviour(held: MemoryState) -> None:
+    @p4.kernel
+    def jumps() -> None:
+        p4.c("((void (*)(void))0)();")
+
+    with says(p4.LinkError, "the compiler left no code", "NULL"):
+        jumps()
+
+
+_NO_CURRENT_BOARD = """
+import p4kernel as p4
+
+@p4.kernel
+def answer() -> p4.i32:
+    p4.c("return 42;")
+
+assert answer() == 42  # nobody named a board yet: the virtual one serves
+board = p4.connect("sim")
+try:
+    answer()
+except p4.BoardError as error:
+    print(error)
+with board:
+    assert answer() == 42
+"""
+
+
+def test_no_current_board() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _NO_CURRENT_BOARD], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.startswith("no current board here")
+    assert "with board:" in done.stdout
+    assert len(done.stderr.splitlines()) == 1  # the notice about the virtual board, and no word at the end
 
 
 def test_illegal_instruction(held: MemoryState) -> None:

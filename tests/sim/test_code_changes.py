@@ -126,6 +126,23 @@ def test_host_write_of_any_size(machine: Machine, size: int) -> None:
         assert machine.state.x[10] == machine.read_word(at) >> 20 != 0x123
 
 
+@pytest.mark.parametrize("index", [0, 1, 31, 32, 33, 47, 59, 60, 63])
+def test_any_place_in_a_long_block(machine: Machine, index: int) -> None:
+    """The host, and then the guest, change one of 64 instructions that stand in a row."""
+    machine.write(BASE + 0x800, code(*[word("addi", 10, 10, 1)] * 64, EBREAK))
+    machine.start(BASE + 0x800, {10: 0})
+    machine.run_to_trap()
+    assert machine.state.x[10] == 64
+    for step, instruction in ((100, word("addi", 10, 10, 100)), (1000, word("addi", 10, 10, 1000))):
+        if step == 100:
+            machine.write(BASE + 0x800 + 4 * index, code(instruction))
+        else:
+            machine.write(BASE, code(word("sw", 11, 12, 0), word("jal", 0, 0x7FC)))
+        machine.start(BASE + 0x800 if step == 100 else BASE, {10: 0, 11: instruction, 12: BASE + 0x800 + 4 * index})
+        machine.run_to_trap()
+        assert machine.state.x[10] == 63 + step
+
+
 def test_data_near_code_keeps_it(machine: Machine) -> None:
     """Stores into the granule of the running loop, but not into its code: right, and the loop goes on."""
     loop = code(word("sw", 13, 12, 0), word("addi", 13, 13, -1), word("bne", 13, 0, -8), EBREAK)

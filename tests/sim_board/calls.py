@@ -69,7 +69,9 @@ def call_all(chip: Chip, chain: Toolchain, inputs: dict[str, list[Row]], *, fcsr
         p = prototype(EXPORTS[name])
         places[name] = len(memory)
         for arguments in list_of_arguments:
-            row = b"".join(struct.pack("<" + _CODES[t], a).ljust(8, b"\0") for t, a in zip(p.parameters, arguments, strict=True))
+            row = b"".join(
+                struct.pack("<" + _CODES[t], a).ljust(8, b"\0") for t, a in zip(p.parameters, arguments, strict=True)
+            )
             memory += row.ljust(-len(row) % 16 + len(row), b"\0") + bytes(16)
     chip.write(DATA, bytes(memory))
     end = chip.run(_program(list(inputs), rows), chain, fcsr=fcsr)
@@ -80,7 +82,5 @@ def call_all(chip: Chip, chain: Toolchain, inputs: dict[str, list[Row]], *, fcsr
         p = prototype(EXPORTS[name])
         front = (8 * len(p.parameters) + 15) // 16 * 16
         code = "<" + _CODES[p.result]
-        results[name] = [
-            struct.unpack_from(code, memory, places[name] + i * (front + 16) + front) for i in range(rows)
-        ]
+        results[name] = [struct.unpack_from(code, memory, places[name] + i * (front + 16) + front) for i in range(rows)]
     return results

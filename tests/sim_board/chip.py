@@ -23,13 +23,19 @@ PRELUDE = """\
 """
 
 
+def _text(name: Any) -> str:
+    text = ffi.string(name)
+    assert isinstance(text, bytes)
+    return text.decode()
+
+
 @cache
 def exports() -> dict[str, int]:
     """Address of each function."""
     found: dict[str, int] = {}
     index = 0
     while (name := lib.p4v_export(index)) != ffi.NULL:
-        found[ffi.string(name).decode()] = ROM + 8 * (index + 1)
+        found[_text(name)] = ROM + 8 * (index + 1)
         index += 1
     return found
 

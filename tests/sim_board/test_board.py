@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 import weakref
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -95,8 +96,7 @@ def test_a_closed_board_says_so() -> None:
 
 def _resident() -> int:
     """Bytes of this process' memory that are used now."""
-    with open("/proc/self/statm", encoding="ascii") as file:
-        return int(file.read().split()[1]) * resource.getpagesize()
+    return int(Path("/proc/self/statm").read_text("ascii").split()[1]) * resource.getpagesize()
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
@@ -105,12 +105,11 @@ def test_memory_costs_only_what_is_touched_and_is_freed() -> None:
     gc.collect()
     before = _resident()
     boards = [VirtualBoard() for _ in range(8)]
-    for board in boards:
-        board.exchange(HELLO, 1.0)
+    for hello in [board.exchange(HELLO, 1.0) for board in boards]:
+        assert hello[1]
     assert _resident() - before < 8 * (6 << 20)  # of 32 MB and more each
     dead = weakref.ref(boards[0])
     boards.clear()
-    del board
     gc.collect()
     assert dead() is None
     for _ in range(200):  # 200 boards that were not freed would take gigabytes of address space and much memory

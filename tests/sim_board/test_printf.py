@@ -67,11 +67,11 @@ def _conversion(rng: random.Random) -> tuple[str, str, list[object]]:
         flags = "-" if "-" in flags else ""
         arguments.append(rng.choice((b"", b"x", b"some text", b"0123456789abcdefghij")))
     else:
-        value = rng.choice((0.0, -0.0, 1.0, -1.5, 0.1, 1e10, 9.9995, 1e-5, 123456789.0, 1e100, 5e-324, float("inf"), float("-inf"),
+        real = rng.choice((0.0, -0.0, 1.0, -1.5, 0.1, 1e10, 9.9995, 1e-5, 123456789.0, 1e100, 5e-324, float("inf"), float("-inf"),
                             rng.uniform(-1000, 1000), struct.unpack("<d", struct.pack("<Q", rng.getrandbits(62)))[0]))  # fmt: skip
-        if kind in "fF" and abs(value) < float("inf"):
-            value = max(-1e100, min(1e100, value))
-        arguments.append(ctypes.c_double(value))
+        if kind in "fF" and abs(real) < float("inf"):
+            real = max(-1e100, min(1e100, real))
+        arguments.append(ctypes.c_double(real))
     front = f"%{flags}{width}{precision}"
     wide = {"l": "", "z": "", "t": "", "j": "ll"}.get(length, length)
     return f"{front}{length}{kind}", f"{front}{wide}{kind}", arguments
@@ -136,12 +136,17 @@ def test_what_the_host_does_otherwise(chip: Chip, chain: Toolchain, arguments: s
 
 
 def test_count_so_far(chip: Chip, chain: Toolchain) -> None:
-    text = PROTOTYPES + 'void entry(int *d) { char b[20]; d[1] = d[2] = -1; snprintf(b, 20, "abc%n%d%hhn", d, 1234, &d[1]); }'
+    text = (
+        PROTOTYPES
+        + 'void entry(int *d) { char b[20]; d[1] = d[2] = -1; snprintf(b, 20, "abc%n%d%hhn", d, 1234, &d[1]); }'
+    )
     assert chip.run(text, chain, flags=("-Wno-format",)) == End("exit")
     assert struct.unpack("<2i", chip.read(DATA, 8)) == (3, 0xFFFFFF07 - (1 << 32))
 
 
-@pytest.mark.parametrize(("size", "wanted"), [(0, b"\xaa\xaa\xaa\xaa"), (1, b"\0\xaa\xaa\xaa"), (3, b"he\0\xaa"), (6, b"hell")])
+@pytest.mark.parametrize(
+    ("size", "wanted"), [(0, b"\xaa\xaa\xaa\xaa"), (1, b"\0\xaa\xaa\xaa"), (3, b"he\0\xaa"), (6, b"hell")]
+)
 def test_snprintf_keeps_within_its_size(chip: Chip, zig: Toolchain, size: int, wanted: bytes) -> None:
     chip.write(DATA, b"\xaa" * 8)
     text = PROTOTYPES + f'void entry(char *d) {{ d[8] = snprintf(d, {size}, "%s", "hello"); }}'
@@ -151,8 +156,11 @@ def test_snprintf_keeps_within_its_size(chip: Chip, zig: Toolchain, size: int, w
 
 
 def test_an_enormous_width_costs_nothing(chip: Chip, zig: Toolchain) -> None:
-    text = PROTOTYPES + """void entry(int *d) {
+    text = (
+        PROTOTYPES
+        + """void entry(int *d) {
         d[0] = snprintf((char *)(d + 4), 8, "%2000000000d", 1); d[1] = snprintf(0, 0, "%*d%*d", 2147483647, 1, 9, 1); }"""
+    )
     assert chip.run(text, zig) == End("exit")
     assert struct.unpack("<2i", chip.read(DATA, 8)) == (2000000000, -1)
     assert chip.read(DATA + 16, 8) == b"       \0"
@@ -171,7 +179,9 @@ FAULTS: list[tuple[str, int, int]] = [
 
 
 @pytest.mark.parametrize(("call", "cause", "address"), FAULTS, ids=[f[0] for f in FAULTS])
-def test_a_bad_pointer_is_a_fault_at_that_address(chip: Chip, zig: Toolchain, call: str, cause: int, address: int) -> None:
+def test_a_bad_pointer_is_a_fault_at_that_address(
+    chip: Chip, zig: Toolchain, call: str, cause: int, address: int
+) -> None:
     # Memory must not be zero where a text is to end beyond it.
     chip.write(PSRAM_END - 16, b"x" * 16)
     end = chip.run(PROTOTYPES + f"void entry(void *d) {{ {call}; }}", zig, flags=("-Wno-format",))

@@ -43,8 +43,8 @@ class Runner:
         assert reply.status is Status.OK
         return CallRsp.unpack(reply.payload)
 
-    def fault(self, text: bytes, **options: int) -> FaultRsp:
-        reply = self.call(text, **options)
+    def fault(self, text: bytes) -> FaultRsp:
+        reply = self.call(text)
         assert reply.status is Status.FAULT
         return FaultRsp.unpack(reply.payload)
 

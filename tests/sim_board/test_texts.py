@@ -89,7 +89,9 @@ def test_questions_about_texts(chip: Chip, chain: Toolchain) -> None:
     for _ in range(CASES):
         a = _text(rng)
         b = rng.choice((_text(rng), a, a.swapcase(), a[3:6], a[:-1] + b"z"))
-        cases.append((a.ljust(SIZE, b"\0"), b.ljust(SIZE, b"\0"), rng.choice((0, 1, 3, 20, SIZE)), rng.choice(b"\0aAc\xe9")))
+        cases.append(
+            (a.ljust(SIZE, b"\0"), b.ljust(SIZE, b"\0"), rng.choice((0, 1, 3, 20, SIZE)), rng.choice(b"\0aAc\xe9"))
+        )
     chip.write(DATA, b"".join(struct.pack("<64s64sii80x", *case) for case in cases))
     assert chip.run(ASK, chain) == End("exit")
     for i, case in enumerate(cases):
@@ -148,7 +150,9 @@ def _whole(text: str, base: int, low: int, high: int) -> tuple[int, int]:
     for end in range(len(text), spaces, -1):
         part = text[spaces:end]
         try:
-            value = int(part, 8 if base == 0 and part.lstrip("+-").startswith("0") and part.lstrip("+-").isdigit() else base)
+            value = int(
+                part, 8 if base == 0 and part.lstrip("+-").startswith("0") and part.lstrip("+-").isdigit() else base
+            )
         except ValueError:
             continue
         if low == 0:  # unsigned: negated in the type, after the check
@@ -219,7 +223,9 @@ FAULTS: list[tuple[str, int, int]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("call", "cause", "address"), FAULTS, ids=lambda v: v.split("(")[0] if isinstance(v, str) else "")
+@pytest.mark.parametrize(
+    ("call", "cause", "address"), FAULTS, ids=lambda v: v.split("(")[0] if isinstance(v, str) else ""
+)
 def test_outside_of_memory_is_a_fault_at_that_address(
     chip: Chip, zig: Toolchain, call: str, cause: int, address: int
 ) -> None:

@@ -42,7 +42,9 @@ def _integer(rng: random.Random, low: int, high: int) -> int:
 
 _RANGES = {"uint8_t": (0, 255), "uint16_t": (0, 65535), "_Float16": (0, 65535)} | dict.fromkeys(("int", "long", "int32_t"), (-(1 << 31), (1 << 31) - 1)) | dict.fromkeys(("uint32_t", "size_t", "unsigned long"), (0, (1 << 32) - 1)) | dict.fromkeys(("int64_t", "long long"), (-(1 << 63), (1 << 63) - 1)) | dict.fromkeys(("uint64_t", "unsigned long long"), (0, (1 << 64) - 1))  # fmt: skip
 # Where C leaves more open than the type does.
-_COUNTS = dict.fromkeys(("__ashldi3", "__ashrdi3", "__lshrdi3"), (0, 63)) | dict.fromkeys(("__powisf2", "__powidf2"), (-40, 40))
+_COUNTS = dict.fromkeys(("__ashldi3", "__ashrdi3", "__lshrdi3"), (0, 63)) | dict.fromkeys(
+    ("__powisf2", "__powidf2"), (-40, 40)
+)
 
 
 def _argument(rng: random.Random, name: str, position: int, c_type: str) -> Value:
@@ -117,7 +119,10 @@ def _exact(name: str, a: float, b: float, c: float, d: float) -> tuple[Fraction,
 def test_complex_arithmetic_is_close_to_exact(chip: Chip, chain: Toolchain, name: str) -> None:
     rng = random.Random(name)
     scale = 1e30 if name.endswith("c3") and "s" in name[5:] else 1e150
-    rows = [tuple(float(np.float32(rng.uniform(-1, 1))) * (scale if "div" in name else 1) for _ in range(4)) for _ in range(50)]
+    rows = [
+        tuple(float(np.float32(rng.uniform(-1, 1))) * (scale if "div" in name else 1) for _ in range(4))
+        for _ in range(50)
+    ]
     rows = [tuple(float(np.float32(v)) if name.endswith("sc3") else v for v in row) for row in rows]
     tolerance = 1e-6 if name.endswith("sc3") else 1e-15
     for arguments, got in zip(rows, call_all(chip, chain, {name: rows})[name], strict=True):
@@ -129,7 +134,9 @@ def test_complex_arithmetic_is_close_to_exact(chip: Chip, chain: Toolchain, name
 @pytest.mark.parametrize("kind", ["s", "d"])
 def test_complex_infinities_follow_annex_g(chip: Chip, zig: Toolchain, kind: str) -> None:
     inf, nan = math.inf, math.nan
-    (product, other) = call_all(chip, zig, {f"__mul{kind}c3": [(inf, nan, 1.0, 0.0), (2.0, 3.0, inf, inf)]})[f"__mul{kind}c3"]
+    (product, other) = call_all(chip, zig, {f"__mul{kind}c3": [(inf, nan, 1.0, 0.0), (2.0, 3.0, inf, inf)]})[
+        f"__mul{kind}c3"
+    ]
     assert math.isinf(product[0]) or math.isinf(product[1])
     assert math.isinf(other[0]) or math.isinf(other[1])
     by_zero, into_infinity, of_infinity = call_all(
