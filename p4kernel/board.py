@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
-from contextvars import ContextVar, Token
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from p4kernel.build.image import Image
 
 _current: ContextVar[Board | None] = ContextVar("p4kernel.board", default=None)
+# What `with board:` goes back to. Not kept in the board: threads and tasks may have entered the same one.
+_before: ContextVar[tuple[Board | None, ...]] = ContextVar("p4kernel.before", default=())
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +74,10 @@ class Board:
         except BaseException:
             transport.close()
             raise
+        self._nonce = self._session.info.nonce
         self._images: dict[bytes, Loaded] = {}
         self._exports: dict[str, int] | None = None
         self._closed = False
-        self._tokens: list[Token[Board | None]] = []
 
     # -- what it is ---------------------------------------------------------------------------------------------
 
@@ -151,11 +153,14 @@ class Board:
 
     def __enter__(self) -> Board:
         self._check_open()
-        self._tokens.append(_current.set(self))
+        _before.set((*_before.get(), _current.get()))
+        _current.set(self)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
-        _current.reset(self._tokens.pop())
+        *others, last = _before.get()
+        _before.set(tuple(others))
+        _current.set(last)
 
     def close(self) -> None:
         """Ends the connection. The board frees what this session allocated."""
@@ -201,20 +206,24 @@ class Board:
             try:
                 return self._session.request(kind, payload, stream, sent, sink)
             except SessionLost:
-                self._images.clear()
-                self._exports = None
+                self._forget_all()
                 raise
 
     # -- images -------------------------------------------------------------------------------------------------
 
     def loaded(self, image: Image) -> Loaded | None:
-        """Where the board holds ``image``, as far as this session knows."""
+        """Where the board holds ``image``, as far as this session knows. Raises BoardLost."""
+        self._check_open()
+        self._session.ready()
+        if self._nonce != self._session.info.nonce:  # it was restarted, and gives the same numbers to other images
+            self._nonce = self._session.info.nonce
+            self._forget_all()
         return self._images.get(image.sha256)
 
     def load(self, image: Image) -> Loaded:
         """Makes the board hold ``image``. Sends nothing when it does already. Raises LinkError, OutOfMemory."""
         with self._session.lock:
-            loaded = self._images.get(image.sha256)
+            loaded = self.loaded(image)
             if loaded is None:
                 self._images[image.sha256] = loaded = self._upload(image)
             return loaded
@@ -222,6 +231,10 @@ class Board:
     def forget(self, image: Image) -> None:
         """Drops what the host believes of an image, after the board said that it does not hold it."""
         self._images.pop(image.sha256, None)
+
+    def _forget_all(self) -> None:
+        self._images.clear()
+        self._exports = None
 
     def _upload(self, image: Image) -> Loaded:
         exports = self.exports if image.imports else {}

@@ -6,6 +6,7 @@ import os
 import sys
 import threading
 
+from p4kernel import _forks
 from p4kernel import board as boards
 from p4kernel.board import Board
 from p4kernel.errors import BoardError
@@ -13,6 +14,15 @@ from p4kernel.urls import open_board, someone_named_a_board
 
 _lock = threading.Lock()
 _default: Board | None = None
+_announced = False
+
+
+@_forks.call
+def _after_fork() -> None:
+    """A child makes a default board of its own: the parent's may have been in the middle of a call."""
+    global _lock, _default
+    _lock = threading.Lock()
+    _default = None
 
 
 def current_board() -> Board:
@@ -27,7 +37,7 @@ def current_board() -> Board:
 
 
 def _default_board() -> Board:
-    global _default
+    global _default, _announced
     with _lock:
         url = os.environ.get("P4KERNEL_BOARD")
         if not url and someone_named_a_board():
@@ -38,7 +48,8 @@ def _default_board() -> Board:
         if _default is not None and not _default.closed:
             return _default
         _default = open_board(url or "sim")
-        if not url:
+        if not url and not _announced:
+            _announced = True
             notice("running on the virtual ESP32-P4; p4.connect(port) or P4KERNEL_BOARD=port names a real one")
         return _default
 

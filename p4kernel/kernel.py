@@ -7,15 +7,16 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, ParamSpec, TypeVar, overload
 
-from p4kernel import defaults, faults
+from p4kernel import _forks, defaults, faults
 from p4kernel.board import Board, refusal
 from p4kernel.errors import (
     BoardError,
     BoardLost,
     CompileError,
     Diagnostic,
+    Error,
     OutOfMemory,
     SignatureError,
 )
@@ -57,8 +58,7 @@ class Options:
     stack: int = 0  # bytes; 0: the board's default
 
 
-@dataclass(frozen=True, slots=True)
-class Last:
+class Last(NamedTuple):
     """What the last call of a kernel cost."""
 
     instructions: int  # retired by the kernel
@@ -85,9 +85,14 @@ class Kernel(Generic[P, R]):
         self.options = options
         self._marshaller = Marshaller(signature)
         self._build_lock = threading.Lock()
+        _forks.watch(self)
         self._built: Built | None = None
         self._last = threading.local()
         self._last_head: tuple[tuple[int, ...], bytes] = ((), b"")
+
+    def after_fork(self) -> None:
+        """The copy in a child: a thread that was building is not there."""
+        self._build_lock = threading.Lock()
 
     # -- calling ------------------------------------------------------------------------------------------------
 
@@ -158,8 +163,9 @@ class Kernel(Generic[P, R]):
     def _head(self, image: int, entry: int, buffers: int, patches: int) -> bytes:
         """The fixed part of a CALL; it is the same for each call of a kernel on a board."""
         key = (image, entry, buffers, patches)
-        if self._last_head[0] == key:
-            return self._last_head[1]
+        known, head = self._last_head  # read once: other threads call it on other boards
+        if known == key:
+            return head
         layout, options = self._marshaller.layout, self.options
         head = Call(
             image=image,
@@ -184,7 +190,7 @@ class Kernel(Generic[P, R]):
         """What the last call in this thread cost. Raises p4.Error when there was none."""
         last: Last | None = getattr(self._last, "value", None)
         if last is None:
-            raise BoardError(f"{self.signature.name} has not been called in this thread yet")
+            raise Error(f"{self.signature.name} has not been called in this thread yet")
         return last
 
     @property
@@ -202,6 +208,11 @@ class Kernel(Generic[P, R]):
         where = self.signature.body.position
         state = f"{self._built.image.text_size} bytes of code" if self._built is not None else "not built yet"
         return f"<p4 kernel {self.signature.prototype}, {state}, {where.file}:{where.line}>"
+
+
+@functools.lru_cache(maxsize=256)
+def _entry(size: int, address: int, align: int, direction: int) -> bytes:
+    return BufferEntry(size, address, 0, align, direction).pack()
 
 
 @functools.lru_cache(maxsize=256)
@@ -258,6 +269,8 @@ class _Run:
 
     def _attempt(self, again: bool = False) -> Reply | None:
         """The board's reply; None when it was restarted before it ran anything."""
+        calling = False
+        self._out_views.clear()
         try:
             loaded = self._board.loaded(self._built.image)
             if loaded is None:
@@ -266,14 +279,15 @@ class _Run:
                 self._load_seconds = time.perf_counter() - start
             self._address = loaded.address
             payload, stream, sent = self._request(loaded.image)
+            calling = True
             return self._board.exchange(Type.CALL, payload, stream, sent, self._sink)
-        except SessionLost as lost:
-            if again or lost.ran != "no":
-                raise
-            return None
-        except BoardLost as lost:
+        except BaseException as error:
+            if isinstance(error, BoardLost) and not calling:
+                error.ran = "no"  # it is the loading that may have been done
+            if isinstance(error, SessionLost) and error.ran == "no" and not again:
+                return None
             if self._head is not None and (names := [b.name for b in self._arguments.buffers if b.direction & OUT]):
-                lost.add_note(f"the results were on their way: the contents of {', '.join(names)} are undefined")
+                error.add_note(f"the results were on their way: the contents of {', '.join(names)} are undefined")
             raise
 
     def _request(self, image: int) -> tuple[bytes, Stream, int]:
@@ -284,7 +298,7 @@ class _Run:
         ]
         views: list[memoryview] = []
         for b in arguments.buffers:
-            parts.append(BufferEntry(b.size, b.address, 0, b.align, b.direction).pack())
+            parts.append(_entry(b.size, b.address, b.align, b.direction))
             if b.view is not None:
                 if b.direction & IN:
                     views.append(b.view)
@@ -292,10 +306,11 @@ class _Run:
                     self._out_views.append(b.view)
         if arguments.patches:
             parts.append(_patches(tuple(arguments.patches)))
-        if not views:
-            return b"".join(parts), EMPTY, 0
+        room = self._board.session.max_payload - sum(map(len, parts))
+        if sum(map(len, views)) <= room:
+            return b"".join(parts + views), EMPTY, 0
         stream = Stream(views)
-        sent = min(stream.size, self._board.session.max_payload - sum(map(len, parts)))
+        sent = min(stream.size, room)
         parts.append(stream.read(0, sent))
         return b"".join(parts), stream, sent
 
@@ -304,11 +319,15 @@ class _Run:
         head = CallRsp.unpack(reply.payload)
         size = layout.ret.size if layout.ret else 0
         self._ret = head.rest[:size]
-        out = Stream(self._out_views)
-        if head.out_size != out.size or len(reply.payload) < CALL_RSP_SIZE + size:
-            raise BoardError(f"the board returns {head.out_size} bytes of arrays where {out.size} were asked for")
+        views = self._out_views
+        wanted = sum(map(len, views))
+        if head.out_size != wanted or len(reply.payload) < CALL_RSP_SIZE + size:
+            raise BoardError(f"the board returns {head.out_size} bytes of arrays where {wanted} were asked for")
         self._head = head
+        if not views:
+            return 0, EMPTY
         inline = memoryview(head.rest)[size:]
+        out = Stream(views)
         out.write(0, inline)
         return len(inline), out
 

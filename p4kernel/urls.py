@@ -52,7 +52,8 @@ def _print(text: str, level: int) -> None:
 def _transport(url: str) -> Transport:
     if url == "sim" or url.startswith(("sim?", "sim:")):
         return _virtual(url)
-    if url.startswith("tcp://"):
+    # pyserial can do socket://, too, but reads it in pieces of two bytes.
+    if url.startswith(("tcp://", "socket://")):
         from p4kernel.wire.pipes import open_tcp
 
         parts = urlsplit(url)
@@ -61,7 +62,7 @@ def _transport(url: str) -> Transport:
         except ValueError as error:
             raise BoardError(f"{url}: {error}") from None
         if not host or not port:
-            raise BoardError(f"{url}: write tcp://HOST:PORT")
+            raise BoardError(f"{url}: write {parts.scheme}://HOST:PORT")
         return open_tcp(host, port, _TIMEOUT)
     from p4kernel.wire.pipes import open_serial
 

@@ -19,13 +19,14 @@ static bool good_size(uint8_t type, uint32_t len)
 }
 
 /* Where frames get lost a READ may be repeated, and is then done again: nothing may change memory until its reply has
- * been acknowledged. */
+ * been acknowledged. One that failed reads nothing; if it was cancelled, what waits may even be older than it. */
 bool p4k_reads_open(const p4k *k)
 {
     if (k->info.flags & P4K_INFO_RELIABLE)
         return false;
     for (uint32_t i = 0; i < P4K_MAX_REQUESTS; i++)
-        if (k->slots[i].live && k->slots[i].type == P4K_READ && p4k_finished(&k->slots[i]))
+        if (k->slots[i].live && k->slots[i].type == P4K_READ && p4k_finished(&k->slots[i]) &&
+            k->slots[i].status == P4K_ST_OK)
             return true;
     return false;
 }
@@ -83,6 +84,8 @@ bool p4k_command(p4k *k, p4k_slot *slot, const uint8_t *payload, uint32_t len)
         p4k_finish(slot, P4K_ST_OK, 0, 0);
         return true;
     case P4K_BYE:
+        if (!p4k_quiet(k)) /* what was asked before is still answered */
+            return false;
         p4k_note_status(k, k->session, slot->seq, P4K_ST_OK, 0, 0);
         p4k_session_end(k);
         return true;

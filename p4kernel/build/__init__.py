@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
 
+from p4kernel import _forks
 from p4kernel.build import cache, toolchain
 from p4kernel.build._stored import Stored, pack, unpack
 from p4kernel.build.fingerprint import build_key, dependencies_now, settled
@@ -41,6 +42,12 @@ _MEMORY_ENTRIES: Final = 256
 
 _lock = threading.Lock()
 _memory: OrderedDict[str, Stored] = OrderedDict()
+
+
+@_forks.call
+def _after_fork() -> None:
+    global _lock
+    _lock = threading.Lock()
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ import warnings
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
+from p4kernel import _forks
 from p4kernel.errors import Error
 
 __all__ = ["Statistics", "clear", "folder", "get_blob", "put_blob", "show"]
@@ -34,6 +35,12 @@ _TOUCH_SECONDS: Final = 600.0  # how far the recorded time of use may lag, to sp
 _RESCAN: Final = 32  # entries written between two looks at what other processes wrote
 
 _lock = threading.Lock()
+
+
+@_forks.call
+def _after_fork() -> None:
+    global _lock
+    _lock = threading.Lock()
 
 
 class _State:

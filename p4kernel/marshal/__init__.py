@@ -6,8 +6,7 @@ import inspect
 import operator
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -24,8 +23,7 @@ __all__ = ["Buffer", "Marshalled", "Marshaller"]
 _MISSING: Final = inspect.Parameter.empty
 
 
-@dataclass(frozen=True, slots=True)
-class Marshalled:
+class Marshalled(NamedTuple):
     """The arguments of one call, checked and laid out."""
 
     blob: bytes

@@ -42,6 +42,8 @@ def check(value: Any, parameter: Parameter, kernel: str) -> None:
     if isinstance(value, np.ma.MaskedArray):
         raise ArgumentError(f"{kernel}: {name} is a masked array, and C knows no masks; pass {name}.filled(...)")
     if not isinstance(value, np.ndarray | DeviceArray):
+        if value is None:
+            raise ArgumentError(f"{kernel}: {name} must be an array ({kind}), not None")
         remedy = f"np.asarray({name}, dtype={_np(kind.dtype)})" if kind.direction is Direction.IN else "a NumPy array"
         raise ArgumentError(f"{kernel}: {name} must be an array ({kind}), not {type(value).__name__}; pass {remedy}")
     if value.dtype != kind.dtype:

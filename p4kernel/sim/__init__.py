@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import itertools
-import os
 import weakref
 from typing import Any, NamedTuple
 
+from p4kernel import _forks
 from p4kernel._native import ffi, lib
 from p4kernel.errors import BoardError, BoardLost
 
@@ -22,16 +22,15 @@ _boards: dict[int, Any] = {}
 _keys = itertools.count()
 
 _allocate = ffi.new_allocator(should_clear_after_alloc=False)
-_forks = 0
+_stuck: set[int] = set()  # in a child: boards that a thread was using which is not there, so that their locks are held
 
 
-def _count_fork() -> None:
-    global _forks
-    _forks += 1
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_count_fork)
+@_forks.call
+def _after_fork() -> None:
+    for key, board in _boards.items():
+        if lib.p4v_users(board):
+            _stuck.add(key)
+            ffi.gc(board, None)  # freeing it would wait for that thread
 
 
 class State(NamedTuple):
@@ -41,6 +40,18 @@ class State(NamedTuple):
     running: bool  # a kernel runs: pump again
     backlog: bool  # written bytes wait until the board's were read
     wait: float | None  # seconds until it wants to be pumped again even if nothing comes; None: never
+
+
+class Space(NamedTuple):
+    """Where an exchange puts what came and the two counts: bytes that were taken and given."""
+
+    buffer: Any
+    moved: Any
+
+
+def new_space() -> Space:
+    """Room for one exchange."""
+    return Space(_allocate("char[]", _ROOM), ffi.new("uint32_t[2]"))
 
 
 class VirtualBoard:
@@ -79,9 +90,8 @@ class VirtualBoard:
         key = next(_keys)
         _boards[key] = ffi.gc(board, lib.p4v_delete)
         self._key = key
-        weakref.finalize(self, _boards.pop, key, None)
-        self._spare: list[tuple[Any, Any]] = []  # buffers that no thread uses now
-        self._fork = _forks
+        weakref.finalize(self, _boards.pop, key, None).atexit = False  # others that end with the process may use it
+        self._spare: list[Space] = []  # buffers that no thread uses now
 
     def write(self, data: bytes | bytearray | memoryview) -> int:
         """Host to board: how many bytes were taken. The link holds 512 KB that the board has not read."""
@@ -91,7 +101,7 @@ class VirtualBoard:
         """Board to host: what is there, at most ``size`` bytes."""
         board = self._live()
         space = self._take_space()
-        got = bytes(ffi.buffer(space[0], lib.p4v_read(board, space[0], min(size, _ROOM))))
+        got = bytes(ffi.buffer(space.buffer, lib.p4v_read(board, space.buffer, min(size, _ROOM))))
         self._spare.append(space)
         return got
 
@@ -112,12 +122,26 @@ class VirtualBoard:
         Returns as soon as something came and all was taken, at the latest after ``seconds``; and when there is nothing
         to do, unless ``wait`` is set.
         """
-        board = self._live()
-        space = buffer, moved = self._take_space()
-        lib.p4v_exchange(board, ffi.from_buffer(data), len(data), buffer, _ROOM, int(seconds * _MICRO), wait, moved)
-        taken, got = int(moved[0]), bytes(ffi.buffer(buffer, moved[1]))
+        space = self._take_space()
+        self.exchange_in(space, data, seconds, wait=wait)
+        taken, got = int(space.moved[0]), bytes(ffi.buffer(space.buffer, space.moved[1]))
         self._spare.append(space)
         return taken, got
+
+    def exchange_in(
+        self, space: Space, data: bytes | bytearray | memoryview, seconds: float, *, wait: bool = False
+    ) -> None:
+        """As ``exchange``. The bytes and the counts stay in ``space``, where an interrupt does not lose them."""
+        lib.p4v_exchange(
+            self._live(),
+            ffi.from_buffer(data),
+            len(data),
+            space.buffer,
+            _ROOM,
+            int(seconds * _MICRO),
+            wait,
+            space.moved,
+        )
 
     def link_down(self) -> None:
         """The peer is gone: its session ends, and what is under way on the link is thrown away."""
@@ -141,17 +165,17 @@ class VirtualBoard:
     def close(self) -> None:
         """Frees the board, when the last call on it in another thread has ended. May be called again."""
         board = _boards.pop(self._key, None)
-        if board is not None:
+        if board is not None and self._key not in _stuck:
             lib.p4v_wake(board)
 
     def __repr__(self) -> str:
         return f"<VirtualBoard {'closed' if self.closed else self._what}>"
 
-    def _take_space(self) -> tuple[Any, Any]:
+    def _take_space(self) -> Space:
         try:
             return self._spare.pop()
         except IndexError:
-            return _allocate("char[]", _ROOM), ffi.new("uint32_t[2]")
+            return new_space()
 
     def _state(self, flags: int) -> State:
         wait: int = lib.p4v_wait_us(self._live())
@@ -166,11 +190,9 @@ class VirtualBoard:
         board = _boards.get(self._key)
         if board is None:
             raise BoardLost("this virtual board is closed", ran="no")
-        if self._fork != _forks:
-            if lib.p4v_users(board):
-                raise BoardLost(
-                    "this virtual board was in use by another thread when the process forked: make a new one here",
-                    ran="unknown",
-                )
-            self._fork = _forks
+        if _stuck and self._key in _stuck:
+            raise BoardLost(
+                "this virtual board was in use by another thread when the process forked: make a new one here",
+                ran="unknown",
+            )
         return board

@@ -6,7 +6,6 @@ The layout is that of ``stubs/protocol.yaml``. Both CRCs are zlib's CRC-32.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 from zlib import crc32
@@ -64,42 +63,46 @@ class FrameReader:
     """Cuts a byte stream into frames. Bytes that are no frame are skipped and counted in ``damage``."""
 
     def __init__(self) -> None:
-        self._bytes = bytearray()
+        self._rest = b""
         self.damage = Damage()
 
-    def feed(self, data: bytes) -> Iterator[Frame]:
-        """Takes more bytes and yields the frames that are now complete."""
-        buffer = self._bytes
-        buffer += data
-        position = 0
-        try:
-            while len(buffer) - position >= _BODY:
-                header = self._header(position)
-                if header is None:
-                    start = buffer.find(_MAGIC[0], position + 1)
-                    start = len(buffer) if start < 0 else start
-                    self.damage.skipped += start - position
-                    position = start
-                    continue
-                end = position + OVERHEAD + header.len
-                if len(buffer) < end:
-                    return
-                head_crc = bytes(buffer[position + HEADER_SIZE : position + _BODY])
-                payload = bytes(memoryview(buffer)[position + _BODY : end - _CRC.size])
-                good = crc32(payload, crc32(head_crc)) == _CRC.unpack_from(buffer, end - _CRC.size)[0]
-                position = end
-                if good:
-                    _, version, kind, session, seq, ack, arg, _, flags, stream = header
-                    yield Frame(version, kind, session, seq, ack, arg, flags, stream, payload)
-                else:
-                    self.damage.bad_bodies += 1
-        finally:
-            del buffer[:position]
+    def feed(self, data: bytes) -> list[Frame]:
+        """Takes more bytes and returns the frames that are now complete."""
+        if self._rest:
+            data = self._rest + data
+        frames: list[Frame] = []
+        position, size = 0, len(data)
+        while size - position >= _BODY:
+            header = _header(data, position)
+            if header is None:
+                start = data.find(_MAGIC[0], position + 1)
+                start = size if start < 0 else start
+                self.damage.skipped += start - position
+                position = start
+                continue
+            end = position + OVERHEAD + header.len
+            if size < end:
+                break
+            payload = data[position + _BODY : end - _CRC.size]
+            seed = crc32(data[position + HEADER_SIZE : position + _BODY])
+            if crc32(payload, seed) == int.from_bytes(data[end - _CRC.size : end], "little"):
+                _, version, kind, session, seq, ack, arg, _, flags, stream = header
+                frames.append(Frame(version, kind, session, seq, ack, arg, flags, stream, payload))
+            else:
+                self.damage.bad_bodies += 1
+            position = end
+        self._rest = data[position:]
+        return frames
 
-    def _header(self, position: int) -> Header | None:
-        """The header at ``position``, or None when there is no good one."""
-        head = bytes(self._bytes[position : position + HEADER_SIZE])
-        if head[:2] != _MAGIC or crc32(head) != _CRC.unpack_from(self._bytes, position + HEADER_SIZE)[0]:
-            return None
-        header = Header.unpack(head)
-        return header if header.len <= MAX_PAYLOAD else None
+    def resync(self) -> None:
+        """Forgets the frame that is not complete: what follows may not be its end."""
+        self._rest = b""
+
+
+def _header(data: bytes, position: int) -> Header | None:
+    """The header at ``position``, or None when there is no good one."""
+    head = data[position : position + HEADER_SIZE]
+    if head[:2] != _MAGIC or crc32(head) != int.from_bytes(data[position + HEADER_SIZE : position + _BODY], "little"):
+        return None
+    header = Header.unpack(head)
+    return header if header.len <= MAX_PAYLOAD else None

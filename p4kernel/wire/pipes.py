@@ -24,6 +24,12 @@ class _SerialPipe:
     def send(self, data: bytes) -> None:
         self._port.write(data)
 
+    def fileno(self) -> int:
+        try:
+            return int(self._port.fileno())
+        except AttributeError as error:  # a connection that pyserial keeps to itself
+            raise OSError(str(error)) from error
+
     def close(self) -> None:
         self._port.close()
 
@@ -42,6 +48,9 @@ class _SocketPipe:
 
     def send(self, data: bytes) -> None:
         self._socket.sendall(data)
+
+    def fileno(self) -> int:
+        return self._socket.fileno()
 
     def close(self) -> None:
         try:

@@ -13,8 +13,9 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
+from p4kernel import _forks
 from p4kernel.errors import BoardError, BoardLost, ProtocolError
 from p4kernel.wire._tables import (
     MAX_PAYLOAD,
@@ -32,7 +33,8 @@ from p4kernel.wire.transport import Transport
 
 HELLO_TIMEOUT: Final = 3.0  # seconds for the answer to HELLO, all tries together
 _SILENCE: Final = 4.9  # a board that says nothing for so long is lost: while it runs it sends PENDING every 0.5 s
-_RESEND: Final = 0.3  # on a link that loses frames, seconds without news after which the request is asked for again
+_LISTEN: Final = 0.7  # seconds of one wait. Waits are added up: time in which this process was stopped is no silence
+_RESEND: Final = 0.3  # as _LISTEN, on a link that loses frames: then the request is asked for again
 _RECOVERY: Final = 3.0  # seconds for the board to end a cancelled request
 _BATCH: Final = 8  # DATA frames sent between two looks at what came back
 
@@ -69,16 +71,23 @@ class Session:
         self._on_log = on_log
         self._reader = FrameReader()
         self._frames: list[Frame] = []
-        self._broken = False
+        self._busy = False
         self.restart()
+        _forks.watch(self)
+
+    def after_fork(self) -> None:
+        """The copy in a child: whoever held the lock is not there, and a request of theirs is ended when need be."""
+        self.lock = threading.RLock()
+        self._busy = False
 
     # -- connection ---------------------------------------------------------------------------------------------
 
     def restart(self) -> None:
         """Begins a new session on the same transport; the board frees what the old one had, but for images."""
         with self.lock:
-            self._id = self._next = self._acked = 0
-            self._frames.clear()
+            self._broken = True  # until it is done
+            self._id = self._next = self._acked = self._unsettled = 0
+            self._quiet()
             nonce = int.from_bytes(os.urandom(8), "little")
             hello = encode(Type.HELLO, 0, 0, payload=Hello(VERSION, VERSION, 0, nonce).pack())
             deadline = time.monotonic() + HELLO_TIMEOUT
@@ -97,10 +106,11 @@ class Session:
                 if info.client_nonce == nonce:  # else the answer to an older HELLO
                     break
             self.info = info
-            self._id, self._next, self._broken = self.info.session, 1, False
-            self._window = self.info.window
-            self._reliable = bool(self.info.flags & InfoFlag.RELIABLE)
-            self.max_payload = min(self.info.payload, MAX_PAYLOAD)
+            self._window = info.window
+            self._reliable = bool(info.flags & InfoFlag.RELIABLE)
+            self.max_payload = min(info.payload, MAX_PAYLOAD)
+            self._id, self._next = info.session, 1
+            self._broken = False
 
     def _accept(self, frame: Frame) -> HelloRsp:
         name = self.transport.name
@@ -158,43 +168,85 @@ class Session:
         where the others belong. Raises BoardLost; SessionLost when the board was restarted.
         """
         with self.lock:
-            if self._broken:
-                self.restart()
-            exchange = _Exchange(self, kind, payload, stream, sent)
-            self._next += 1
-            self.traffic.trips += 1
+            if self._busy:
+                raise BoardError(
+                    f"{self.transport.name}: this thread is in the middle of a call on this board, which cannot be "
+                    "used from a signal handler, a finalizer or its own output"
+                )
+            exchange: _Exchange | None = None
             try:
-                return exchange.run(sink)
-            except BoardLost:
+                self._busy = True
+                self.ready()
+                exchange = _Exchange(self, kind, payload, stream, sent)
+                self._unsettled = exchange.seq
+                self.traffic.trips += 1
+                reply = exchange.run(sink)
+                self._settled(exchange.seq)
+                return reply
+            except BoardLost as lost:
                 self._broken = True
+                if not isinstance(lost, SessionLost):
+                    lost.ran = "no" if exchange is None else exchange.ran
                 raise
             except BaseException:
-                self._recover(exchange.seq)
+                self._recover()
                 raise
+            finally:
+                self._busy = False
 
-    def _recover(self, seq: int) -> None:
-        """After an interrupted request: ends it on the board, so that the next request finds a quiet link."""
-        self._broken = True  # stays so when this is interrupted, too: the next request then begins a new session
-        self._control(Type.CANCEL, seq)
-        self._control(Type.QUERY, seq)
-        deadline = time.monotonic() + _RECOVERY
-        while (left := deadline - time.monotonic()) > 0:
-            frame = self._receive(left)
-            if frame is None or frame.session != self._id:
-                continue
-            if frame.type == Type.RSP and frame.seq == seq:
-                self.acknowledge(seq)
-                self._broken = False
-                return
-            if frame.type == Type.NAK and frame.flags == 1 and frame.arg == seq:  # it never arrived
-                self._next = seq
-                self._broken = False
-                return
+    def ready(self) -> None:
+        """Puts right what an earlier request left behind. Raises BoardLost, ProtocolError."""
+        with self.lock:
+            if self._unsettled and not self._broken:
+                self._recover()
+            if self._broken:
+                self.restart()
 
-    def acknowledge(self, seq: int) -> None:
-        """Lets the board free the results of all requests up to ``seq``."""
-        self._acked = seq
-        self._control(Type.ACK, seq)
+    def _recover(self) -> None:
+        """Ends an interrupted request on the board, as far as the board answers; else the session is broken.
+
+        This may be interrupted, too: the request stays unsettled then, and the next one comes here again.
+        """
+        if not self._unsettled or self._broken:
+            return
+        try:
+            if not self._cancel(self._unsettled):
+                self._broken = True
+        except BoardLost:  # the interrupt is what the caller has to see; the next request raises this one again
+            self._broken = True
+
+    def _cancel(self, seq: int) -> bool:
+        """Ends request ``seq`` if it arrived, and uses up its number if it did not. Whether the session lives on.
+
+        A PING of the same number does both: the board takes it for a repetition, or, when the request never came, for
+        the request itself. A late copy of the request then finds its number taken.
+        """
+        self._quiet()
+        patience = _LISTEN if self._reliable else _RESEND
+        waited = 0.0
+        while waited < _RECOVERY:
+            if not waited or not self._reliable:
+                self._control(Type.CANCEL, seq)
+                self._control(Type.PING, seq)
+            frame = self._receive(patience)
+            while frame is not None and not (frame.session == self._id and frame.type == Type.RSP and frame.seq == seq):
+                frame = self._receive(patience)
+            if frame is not None:
+                if frame.arg in (Status.SESSION, Status.FRAME):
+                    return False
+                self._settled(seq)
+                self._control(Type.ACK, seq)
+                return True
+            waited += patience
+        return False
+
+    def _settled(self, seq: int) -> None:
+        self._next, self._acked, self._unsettled = seq + 1, seq, 0
+
+    def _quiet(self) -> None:
+        """Forgets what came and was not looked at: an interrupt may have lost bytes of it."""
+        self._frames.clear()
+        self._reader.resync()
 
     # -- frames -------------------------------------------------------------------------------------------------
 
@@ -231,31 +283,34 @@ class _Exchange:
         self._stream = stream
         self._inline = self._offset = sent
         self._credit = sent + session._window
-        self._last_byte_sent = sent == stream.size
+        self._last_byte_sent = False
+        self._silent = 0.0  # seconds
+
+    @property
+    def ran(self) -> Literal["no", "unknown"]:
+        """Whether the board can have executed the request: not before all of it was sent."""
+        return "unknown" if self._last_byte_sent else "no"
 
     def run(self, sink: Callable[[Reply], tuple[int, Stream]] | None) -> Reply:
-        session = self._session
-        session._send(self._request)
+        self._session._send(self._request)
+        self._last_byte_sent = self._offset == self._stream.size
         reply = self._wait()
         if reply.status is Status.OK and sink is not None:
             have, out = sink(reply)
             self._download(have, out)
-        session._acked = self.seq
         return reply
 
     def _wait(self) -> Reply:
-        heard = time.monotonic()
         while True:
             more = self._upload()
             frame = self._session._receive(0.0 if more else self._patience)
-            now = time.monotonic()
             if frame is None:
                 if not more:
-                    self._silence(heard, now, Type.QUERY)
+                    self._silence(Type.QUERY)
                 continue
             if frame.session != self._session._id:
                 continue
-            heard = now
+            self._silent = 0.0
             reply = self._handle(frame)
             if reply is not None:
                 return reply
@@ -271,9 +326,13 @@ class _Exchange:
                 if frame.arg == Status.SESSION:
                     raise SessionLost(
                         f"{session.transport.name}: the board was restarted and no longer knows this session",
-                        ran="unknown" if self._last_byte_sent and not session._reliable else "no",
+                        # Where nothing gets lost, this answers the request itself.
+                        ran="no" if session._reliable else self.ran,
                     )
-                return Reply(Status(frame.arg), frame.payload)
+                try:
+                    return Reply(Status(frame.arg), frame.payload)
+                except ValueError as error:
+                    raise ProtocolError(f"{session.transport.name}: the board answers with {error}") from None
             case Type.CREDIT if frame.seq == self.seq:
                 self._credit = max(self._credit, frame.arg)
             case Type.NAK if frame.flags == 1 and frame.arg == self.seq:
@@ -295,25 +354,22 @@ class _Exchange:
             if size <= 0:
                 return False
             piece = stream.read(self._offset, size)
-            frame = encode(Type.DATA, session._id, self.seq, session._acked, self._offset, piece)
+            session._send(encode(Type.DATA, session._id, self.seq, session._acked, self._offset, piece))
             self._offset += size
             self._last_byte_sent = self._last_byte_sent or self._offset == stream.size
-            session._send(frame)
         return True
 
     def _download(self, have: int, out: Stream) -> None:
         session = self._session
-        heard = time.monotonic()
         asked = -1
         while have < out.size:
             frame = session._receive(self._patience)
-            now = time.monotonic()
             if frame is None:
-                self._silence(heard, now, Type.NAK, have)
+                self._silence(Type.NAK, have)
                 continue
             if frame.session != session._id or frame.type != Type.DATA or frame.seq != self.seq:
                 continue
-            heard = now
+            self._silent = 0.0
             if frame.arg == have:
                 out.write(have, frame.payload)
                 have += len(frame.payload)
@@ -324,16 +380,15 @@ class _Exchange:
     @property
     def _patience(self) -> float:
         """Seconds to wait for a frame before something is done about the silence."""
-        return _SILENCE if self._session._reliable else _RESEND
+        return _LISTEN if self._session._reliable else _RESEND
 
-    def _silence(self, heard: float, now: float, question: Type, arg: int = 0) -> None:
+    def _silence(self, question: Type, arg: int = 0) -> None:
         """Nothing came. On a link that loses frames, asks again; a board that is silent for long is lost."""
-        if now - heard < _SILENCE:
-            if not self._session._reliable:
-                self._session._control(question, self.seq, arg)
-            return
-        raise BoardLost(
-            f"{self._session.transport.name}: the board has been silent for {_SILENCE:g} s; "
-            "check the cable and reset the board",
-            ran="unknown" if self._last_byte_sent else "no",
-        )
+        self._silent += self._patience
+        if self._silent >= _SILENCE:
+            raise BoardLost(
+                f"{self._session.transport.name}: the board has been silent for {_SILENCE:g} s; "
+                "check the cable and reset the board"
+            )
+        if not self._session._reliable:
+            self._session._control(question, self.seq, arg)

@@ -77,7 +77,7 @@ def one_trip(times: int) -> Iterator[Result]:
     out, other = np.zeros_like(x), np.zeros_like(x)
     for link, goal in (("", "at least 5"), ("?link=usb-hs", "at least 10"), ("?link=usb-cdc", "")):
         board = p4.connect(f"sim{link}")
-        ours, theirs = in_turn(partial(mac.on(board), x, y, out), partial(_in_many_trips, board, x, y, other), times)
+        ours, theirs = in_turn(partial(mac.on(board), x, y, out), partial(_in_many_trips, board, x, y, other), times, 20)
         assert np.array_equal(out, other)
         trips = mac.last.round_trips
         name = link.removeprefix("?link=") or "no latency"

@@ -46,8 +46,12 @@ def repeat(work: Callable[[], object], times: int, inner: int = 1) -> list[float
     return [seconds(batch) / inner for _ in range(times)]
 
 
-def in_turn(first: Callable[[], object], second: Callable[[], object], times: int) -> tuple[list[float], list[float]]:
-    """Seconds of both, measured alternately, so that what else the machine does falls on both."""
-    first(), second()
-    pairs = [(seconds(first), seconds(second)) for _ in range(times)]
-    return [a for a, _ in pairs], [b for _, b in pairs]
+def in_turn(
+    first: Callable[[], object], second: Callable[[], object], times: int, inner: int = 1
+) -> tuple[list[float], list[float]]:
+    """Seconds of both, in alternating batches of ``inner``, so that what else the machine does falls on both."""
+    ours, theirs = [], []
+    for _ in range(times):
+        ours += repeat(first, 1, inner)
+        theirs += repeat(second, 1, inner)
+    return ours, theirs

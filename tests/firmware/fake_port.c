@@ -312,11 +312,19 @@ static int stopped(fake *f, p4k_event *event, p4k_event_kind kind)
     return 0;
 }
 
+/* As far as there is memory. */
 static void add_one(fake *f)
 {
     uint32_t in = word_at(f, f->exec.blob), out = word_at(f, f->exec.blob + 4), n = word_at(f, f->exec.blob + 8);
-    for (uint32_t i = 0; i < n && i < 1 << 20; i++)
-        *byte_at(f, out + i) = (uint8_t)(*byte_at(f, in + i) + 1);
+    block *from = find(f, in, 1), *to = find(f, out, 1);
+    for (uint32_t i = 0; i < n && from && to; i++) {
+        if (in + i - from->address >= from->size)
+            from = find(f, in + i, 1);
+        if (out + i - to->address >= to->size)
+            to = find(f, out + i, 1);
+        if (from && to)
+            to->data[out + i - to->address] = (uint8_t)(from->data[in + i - from->address] + 1);
+    }
 }
 
 static void copy_byte(fake *f)
@@ -399,10 +407,9 @@ void fake_delete(fake *f)
     free(f);
 }
 
-void fake_set(fake *f, uint32_t knob, uint32_t value)
-{
-    f->knobs[knob] = value;
-}
+p4k *fake_core(fake *f) { return f->core; }
+
+void fake_set(fake *f, uint32_t knob, uint32_t value) { f->knobs[knob] = value; }
 
 uint32_t fake_get(fake *f, uint32_t counter)
 {

@@ -51,6 +51,7 @@ enum {
 
 fake *fake_new(void);
 void fake_delete(fake *);
+struct p4k *fake_core(fake *);
 void fake_set(fake *, uint32_t knob, uint32_t value);
 uint32_t fake_get(fake *, uint32_t counter);
 void fake_write(fake *, const void *, uint32_t);       /* to the board */

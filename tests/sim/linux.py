@@ -55,15 +55,21 @@ def run_qemu(qemu: str, program: bytes, folder: Path) -> Ended:
     return Ended(done.returncode, done.stdout)
 
 
-def run_here(engine: str, program: bytes) -> Ended:
-    """The same on our core: segments loaded, ecalls served from outside."""
-    machine = Machine(engine, psram=16 << 20)
+def load(machine: Machine, program: bytes) -> int:
+    """Writes the segments of a program to memory; its entry."""
+    entry: int
     entry, headers, count = (*struct.unpack_from("<II", program, 24), struct.unpack_from("<H", program, 44)[0])
     for index in range(count):
         kind, offset, address, _, file_size, *_ = _PROGRAM_HEADER.unpack_from(program, headers + 32 * index)
         if kind == 1:
             machine.write(address, program[offset : offset + file_size])
-    machine.start(entry)
+    return entry
+
+
+def run_here(engine: str, program: bytes) -> Ended:
+    """The same on our core: segments loaded, ecalls served from outside."""
+    machine = Machine(engine, psram=16 << 20)
+    machine.start(load(machine, program))
     output = b""
     while True:
         assert machine.run(1 << 40) == lib.P4S_TRAP

@@ -6,6 +6,7 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from p4kernel._resources import stubs
 from p4kernel.build.toolchain import Toolchain
 from p4kernel.sim.generate_exports import Export, load
 from tests.sim_board.chip import DATA, Chip
@@ -13,7 +14,7 @@ from tests.sim_board.chip import DATA, Chip
 Value = int | float
 Row = tuple[Value, ...]
 
-EXPORTS = {e.name: e for e in load() if e.type}
+EXPORTS = {e.name: e for e in load(stubs() / "exports.yaml") if e.type}
 
 # struct codes by C type; halves travel as their bits
 _CODES = {

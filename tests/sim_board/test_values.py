@@ -159,3 +159,17 @@ def test_soft_doubles_follow_the_rounding_mode(chip: Chip, zig: Toolchain) -> No
 def test_every_plain_function_has_a_model_and_every_model_a_function() -> None:
     plain = {n for n, e in EXPORTS.items() if is_plain(e)} - COMPLEX - ABORTING
     assert plain == set(PLAIN)
+
+
+@pytest.mark.parametrize("kind", ["s", "d"])
+def test_a_complex_factor_that_is_infinite_stays_so_next_to_a_nan(chip: Chip, zig: Toolchain, kind: str) -> None:
+    inf, nan = math.inf, math.nan
+    large = 1e30 if kind == "s" else 1e200
+    products: list[Row] = [(1.0, 0.0, inf, inf), (1.0, 2.0, inf, nan), (inf, inf, 0.0, 1.0)]
+    results = call_all(chip, zig, {f"__mul{kind}c3": [*products, (large, nan, large, 0.0), (nan, nan, 1.0, 1.0)]})
+    *infinite, overflowing, undefined = results[f"__mul{kind}c3"]
+    assert all(math.isinf(r[0]) or math.isinf(r[1]) for r in [*infinite, overflowing])
+    assert all(math.isnan(v) for v in undefined)
+    quotients = call_all(chip, zig, {f"__div{kind}c3": [(inf, nan, 1.0, 1.0), (nan, nan, 1.0, 1.0)]})[f"__div{kind}c3"]
+    assert math.isinf(quotients[0][0])
+    assert all(math.isnan(v) for v in quotients[1])

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from p4kernel.errors import BoardLost, ProtocolError
+from p4kernel.errors import BoardError, BoardLost, ProtocolError
 from p4kernel.wire import session as sessions
 from p4kernel.wire._tables import Hello, HelloRsp, InfoFlag, Status, Type, VersionRsp
 from p4kernel.wire.frames import Frame, FrameReader, encode
@@ -259,23 +259,100 @@ def test_interrupted_request_is_cancelled_and_the_next_one_works() -> None:
     with pytest.raises(KeyboardInterrupt):
         session.request(Type.CALL, b"")
     assert session.request(Type.PING, b"").status is Status.OK
-    assert [f.type for f in peer.seen[1:]] == [Type.CALL, Type.CANCEL, Type.QUERY, Type.ACK, Type.PING]
+    assert [f.type for f in peer.seen[1:]] == [Type.CALL, Type.CANCEL, Type.PING, Type.ACK, Type.PING]
     assert peer.seen[-1].seq == 2
 
 
-def test_interrupt_before_the_board_saw_the_request_reuses_its_number() -> None:
+def test_interrupt_before_the_board_saw_the_request_uses_its_number_up() -> None:
+    """Else a late copy of the request could be taken for the next one."""
+
     def answer(frame: Frame) -> list[bytes]:
         if frame.type == Type.CALL:
             raise KeyboardInterrupt
-        if frame.type == Type.QUERY:
-            return [encode(Type.NAK, SESSION, 0, arg=1, flags=1)]
-        return [] if frame.type == Type.CANCEL else [rsp(frame.seq)]
+        return [rsp(frame.seq)] if frame.type == Type.PING else []
+
+    session, peer, _ = open_session(answer, flags=0)
+    with pytest.raises(KeyboardInterrupt):
+        session.request(Type.CALL, b"")
+    session.request(Type.PING, b"")
+    assert [(f.type, f.seq) for f in peer.seen[1:]] == [
+        (Type.CALL, 1), (Type.CANCEL, 1), (Type.PING, 1), (Type.ACK, 1), (Type.PING, 2),
+    ]  # fmt: skip
+
+
+def test_lost_recovery_is_asked_for_again() -> None:
+    asked = 0
+
+    def answer(frame: Frame) -> list[bytes]:
+        nonlocal asked
+        if frame.type == Type.CALL:
+            raise KeyboardInterrupt
+        asked += frame.type == Type.PING
+        return [rsp(frame.seq)] if asked >= 3 else []
+
+    session, _, _ = open_session(answer, flags=0)
+    with pytest.raises(KeyboardInterrupt):
+        session.request(Type.CALL, b"")
+    assert asked == 3
+
+
+def test_second_interrupt_during_recovery_leaves_it_to_the_next_request() -> None:
+    interrupts = 2
+
+    def answer(frame: Frame) -> list[bytes]:
+        nonlocal interrupts
+        if frame.type in (Type.CALL, Type.CANCEL) and interrupts:
+            interrupts -= 1
+            raise KeyboardInterrupt
+        return [rsp(frame.seq)] if frame.type == Type.PING else []
 
     session, peer, _ = open_session(answer)
     with pytest.raises(KeyboardInterrupt):
         session.request(Type.CALL, b"")
     session.request(Type.PING, b"")
-    assert (peer.seen[-1].type, peer.seen[-1].seq) == (Type.PING, 1)
+    assert [(f.type, f.seq) for f in peer.seen[1:]] == [
+        (Type.CALL, 1), (Type.CANCEL, 1), (Type.CANCEL, 1), (Type.PING, 1), (Type.ACK, 1), (Type.PING, 2),
+    ]  # fmt: skip
+
+
+def test_an_unknown_status_is_a_protocol_error() -> None:
+    session, _, _ = open_session(lambda frame: [rsp(frame.seq, 99)])
+    with pytest.raises(ProtocolError, match="99"):
+        session.request(Type.CALL, b"")
+
+
+def test_time_in_which_the_process_was_stopped_is_no_silence() -> None:
+    waits = 0
+
+    class Stopped(Peer):
+        def read(self, timeout: float) -> bytes:
+            nonlocal waits
+            data = super().read(timeout)
+            if not data and timeout:
+                waits += 1
+                Clock.now += 1000.0
+                if waits == 3:
+                    return rsp(1)
+            return data
+
+    session = Session(Stopped(lambda frame: []), lambda *a: None)
+    assert session.request(Type.PING, b"").status is Status.OK
+
+
+def test_a_request_inside_a_request_of_the_same_thread_is_refused() -> None:
+    sessions_: list[Session] = []
+
+    def on_log(text: str, level: int) -> None:
+        sessions_[0].request(Type.PING, b"")
+
+    def answer(frame: Frame) -> list[bytes]:
+        log = [encode(Type.LOG, SESSION, frame.seq, payload=b"x")] if frame.type == Type.CALL else []
+        return [*log, rsp(frame.seq)]
+
+    sessions_.append(Session(Peer(answer), on_log))
+    with pytest.raises(BoardError, match="middle of a call"):
+        sessions_[0].request(Type.CALL, b"")
+    assert sessions_[0].request(Type.PING, b"").status is Status.OK
 
 
 def test_frames_of_other_sessions_are_ignored() -> None:

@@ -1,5 +1,5 @@
-/* What each handler of the fast engine does, as macros over exec.c's variables. A is rs1's value (from its register slot
- * or forwarded), D a store's datum. A body leaves with ip at its own instruction, so that faults know their place. */
+/* What each handler of the fast engine does, as macros over exec.c's variables. A is rs1's value (from its register
+ * slot or forwarded), D a store's datum. A body ends with ip at its own instruction: faults know their place by it. */
 #ifndef P4S_BODIES_H
 #define P4S_BODIES_H
 
@@ -50,7 +50,7 @@
     }
 #define BODY_REMU(A, D) SET(X2 == 0 ? A : A % X2);
 
-/* Aligned and readable (or writable with no code about): in place. Anything else, misaligned accesses among it, in mem.c;
+/* Aligned and readable (or writable with no code about): in place. Anything else, misaligned accesses too, in mem.c;
  * what fails there too is left to the one-step interpreter, which makes the trap. */
 #define ACCESSIBLE(address, size, permission) \
     likely((permissions[address >> P4S_GRANULE_SHIFT] & permission) && !(address & (size - 1)))

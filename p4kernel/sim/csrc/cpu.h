@@ -142,7 +142,13 @@ bool p4s_csr_write(p4s *sim, uint32_t csr, uint32_t value);
 void p4s_mstatus_write(p4s *sim, uint32_t value);
 
 /* slow.c */
-typedef enum { P4S_STEP_OK, P4S_STEP_TRAPPED, P4S_STEP_ENDS_TRAP, P4S_STEP_ENDS_STOP, P4S_STEP_ENDS_EXIT } p4s_step_result;
+typedef enum {
+    P4S_STEP_OK,
+    P4S_STEP_TRAPPED, /* the guest's handler is next */
+    P4S_STEP_ENDS_TRAP,
+    P4S_STEP_ENDS_STOP,
+    P4S_STEP_ENDS_EXIT
+} p4s_step_result;
 
 p4s_step_result p4s_step(p4s *sim);
 p4s_step_result p4s_trap(p4s *sim, uint32_t cause, uint32_t tval);

@@ -30,7 +30,8 @@ enum {
     CSR_MHARTID = 0xf14
 };
 
-#define MISA (1u << 30 | 1u << ('A' - 'A') | 1u << ('C' - 'A') | 1u << ('F' - 'A') | 1u << ('I' - 'A') | 1u << ('M' - 'A'))
+#define LETTER(c) (1u << ((c) - 'A'))
+#define MISA (1u << 30 | LETTER('A') | LETTER('C') | LETTER('F') | LETTER('I') | LETTER('M'))
 
 /* Fields that this hart has: one privilege mode, and a float state that is off or dirty (an allowed coarse form). */
 void p4s_mstatus_write(p4s *sim, uint32_t value)

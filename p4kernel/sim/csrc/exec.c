@@ -49,8 +49,8 @@ static const void *const *_labels; /* the same on every call, so that two thread
 #define ENGINE __attribute__((noinline, noclone, optimize("no-gcse", "no-crossjumping", "fp-contract=off")))
 #endif
 
-/* Runs *left instructions at most and says why it stopped, as p4s_run does; *left is what remains. The only exits are at
- * the end, where pc and instret are exact. With sim NULL it makes its labels known. */
+/* Runs *left instructions at most and says why it stopped, as p4s_run does; *left is what remains. It returns at its
+ * end only, where pc and instret are exact. With sim NULL it makes its labels known. */
 ENGINE static p4s_reason _execute(p4s *sim, int32_t *left)
 {
     static const void *const labels[P4S_H_COUNT] = {

@@ -60,8 +60,8 @@ void p4x_store_fault(p4x *, uint32_t address);
 uint32_t p4x_take_u32(p4x *);
 void p4x_align_pair(p4x *); /* a variadic 64-bit argument starts at an even word */
 
-/* result[0] + i result[1] = (a + ib) times, or divided by, (c + id). C11 annex G. */
-void p4x_complex_multiply(double result[2], double a, double b, double c, double d);
+/* result[0] + i result[1] = (a + ib) times, or over, (c + id). C11 annex G; a product above `largest` overflows. */
+void p4x_complex_multiply(double result[2], double a, double b, double c, double d, double largest);
 void p4x_complex_divide(double result[2], double a, double b, double c, double d);
 
 /* float _Complex */

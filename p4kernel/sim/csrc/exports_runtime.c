@@ -1,5 +1,7 @@
 /* What compilers call by themselves for integers, single precision and halves: libgcc and compiler-rt. Where C leaves a
  * result open, it is what the chip's own instructions give for the narrow type. */
+#include <float.h>
+
 #include "exports.h"
 
 enum { CAUSE_BREAKPOINT = 3 };
@@ -149,7 +151,7 @@ float p4x___powisf2(float a, int32_t n)
 p4x_c32 p4x___mulsc3(float a, float b, float c, float d)
 {
     double result[2];
-    p4x_complex_multiply(result, a, b, c, d);
+    p4x_complex_multiply(result, a, b, c, d, FLT_MAX);
     return (p4x_c32){(float)result[0], (float)result[1]};
 }
 

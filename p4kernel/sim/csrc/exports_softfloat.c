@@ -1,5 +1,6 @@
 /* Double precision for a chip that has none: the host's doubles, with libgcc's results where C or IEEE 754 leave them
  * open (comparison of NaN; conversions saturate, a NaN by its sign). */
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -19,7 +20,10 @@ int32_t p4x___eqdf2(double a, double b) { return !(a == b); }
 
 int32_t p4x___nedf2(double a, double b) { return !(a == b); }
 
-static int32_t compare(double a, double b, int32_t unordered) { return a < b ? -1 : a > b ? 1 : a == b ? 0 : unordered; }
+static int32_t compare(double a, double b, int32_t unordered)
+{
+    return a < b ? -1 : a > b ? 1 : a == b ? 0 : unordered;
+}
 
 int32_t p4x___ltdf2(double a, double b) { return compare(a, b, 2); }
 
@@ -119,7 +123,7 @@ static double box(double a) { return copysign(isinf(a) ? 1.0 : 0.0, a); }
 
 static double zero_for_nan(double a) { return isnan(a) ? copysign(0.0, a) : a; }
 
-void p4x_complex_multiply(double result[2], double a, double b, double c, double d)
+void p4x_complex_multiply(double result[2], double a, double b, double c, double d, double largest)
 {
     double ac = a * c, bd = b * d, ad = a * d, bc = b * c;
     bool infinite = false;
@@ -135,7 +139,7 @@ void p4x_complex_multiply(double result[2], double a, double b, double c, double
         c = box(c), d = box(d), a = zero_for_nan(a), b = zero_for_nan(b);
         infinite = true;
     }
-    if (!infinite && (isinf(ac) || isinf(bd) || isinf(ad) || isinf(bc))) {
+    if (!infinite && (fabs(ac) > largest || fabs(bd) > largest || fabs(ad) > largest || fabs(bc) > largest)) {
         a = zero_for_nan(a), b = zero_for_nan(b), c = zero_for_nan(c), d = zero_for_nan(d);
         infinite = true;
     }
@@ -183,7 +187,7 @@ static void put_complex(p4x *x, uint32_t to, double result[2])
 void p4x___muldc3(p4x *x, uint32_t to, double a, double b, double c, double d)
 {
     double result[2];
-    p4x_complex_multiply(result, a, b, c, d);
+    p4x_complex_multiply(result, a, b, c, d, DBL_MAX);
     put_complex(x, to, result);
 }
 

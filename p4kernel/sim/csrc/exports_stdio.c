@@ -1,4 +1,4 @@
-/* stdio.h: printf and its kin, with the guest's arguments and texts; digits of doubles come from the host's snprintf. */
+/* stdio.h: printf and its kin, on the guest's arguments and texts. The host's snprintf makes a double's digits. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -190,7 +190,9 @@ static void put_double(sink *s, arguments *a, spec *f)
         return;
     }
     /* A negative precision counts as none: %a then has all digits, the others six. */
-    precision = f->has_precision ? (int)(f->precision < PRECISION_MOST ? f->precision : PRECISION_MOST) : is_hex ? -1 : 6;
+    precision = is_hex ? -1 : 6;
+    if (f->has_precision)
+        precision = (int)(f->precision < PRECISION_MOST ? f->precision : PRECISION_MOST);
     if (f->has_precision && f->precision > PRECISION_MOST && (!is_general || f->alternate))
         more = f->precision - PRECISION_MOST;
     if (!f->alternate)
@@ -366,8 +368,8 @@ static int32_t finish_log(sink *s)
 {
     p4v_text *text = s->x->text;
     if (s->dropped)
-        text->end += (uint32_t)snprintf(text->bytes + text->end, P4V_TEXT_NOTE, "\n[%llu more characters were not kept]\n",
-                                        (unsigned long long)s->dropped);
+        text->end += (uint32_t)snprintf(text->bytes + text->end, P4V_TEXT_NOTE,
+                                        "\n[%llu more characters were not kept]\n", (unsigned long long)s->dropped);
     return length_of(s);
 }
 

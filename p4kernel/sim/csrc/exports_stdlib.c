@@ -39,7 +39,10 @@ static int64_t whole(p4x *x, uint32_t in, uint32_t end, int32_t base, bool is_si
     return value;
 }
 
-int32_t p4x_strtol(p4x *x, uint32_t in, uint32_t end, int32_t base) { return (int32_t)whole(x, in, end, base, true, 32); }
+int32_t p4x_strtol(p4x *x, uint32_t in, uint32_t end, int32_t base)
+{
+    return (int32_t)whole(x, in, end, base, true, 32);
+}
 
 uint32_t p4x_strtoul(p4x *x, uint32_t in, uint32_t end, int32_t base)
 {

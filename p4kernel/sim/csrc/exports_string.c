@@ -1,4 +1,4 @@
-/* string.h on guest memory. A function that runs into the end of memory faults there, and only if C lets it look there. */
+/* string.h on guest memory. A function that runs into the end of memory faults there, if C lets it look there. */
 #include <string.h>
 
 #include "exports.h"
@@ -82,8 +82,10 @@ uint32_t p4x_strnlen(p4x *x, uint32_t text, uint32_t limit)
     return end ? end - text : limit;
 }
 
+typedef int comparison(const char *, const char *, size_t);
+
 /* Compares at most limit bytes; both texts may lack an end when a difference comes before. */
-static int32_t compare(p4x *x, uint32_t a, uint32_t b, uint32_t limit, int (*function)(const char *, const char *, size_t))
+static int32_t compare(p4x *x, uint32_t a, uint32_t b, uint32_t limit, comparison *function)
 {
     uint32_t can_a = least(p4x_room(x, a), limit), can_b = least(p4x_room(x, b), limit), n = least(can_a, can_b);
     const char *p = (const char *)p4x_at(x, a), *q = (const char *)p4x_at(x, b);
@@ -112,7 +114,10 @@ static int compare_ascii(const char *a, const char *b, size_t limit)
 
 int32_t p4x_strcasecmp(p4x *x, uint32_t a, uint32_t b) { return compare(x, a, b, UINT32_MAX, compare_ascii); }
 
-int32_t p4x_strncasecmp(p4x *x, uint32_t a, uint32_t b, uint32_t limit) { return compare(x, a, b, limit, compare_ascii); }
+int32_t p4x_strncasecmp(p4x *x, uint32_t a, uint32_t b, uint32_t limit)
+{
+    return compare(x, a, b, limit, compare_ascii);
+}
 
 /* Copies a text, or its first limit bytes, and ends it. The end's address is the result. */
 static uint32_t copy_text(p4x *x, uint32_t to, uint32_t from, uint32_t limit)

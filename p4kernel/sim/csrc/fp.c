@@ -61,7 +61,7 @@ static uint64_t _shift_round(uint64_t significand, int shift, bool sign, uint32_
     return quotient;
 }
 
-/* The float nearest to a number whose lowest bit may be sticky (it needs 26 significant bits at least, or exactness). */
+/* A number as a float. Its lowest bit may be sticky; then it needs 26 significant bits at least. */
 static uint32_t _round(number v, uint32_t rm, uint32_t *flags)
 {
     uint32_t sign = v.sign ? SIGN : 0;
@@ -118,8 +118,10 @@ static uint32_t _sum(number a, number b, uint32_t rm, uint32_t *flags)
     int up = 120 - (63 - __builtin_clzll(a.significand));
     u128 x = (u128)a.significand << up, y = b.significand;
     int exponent = a.exponent - up, distance = b.exponent - exponent;
-    if (b.significand != 0)
-        y = distance >= 0 ? y << distance : distance > -64 ? y >> -distance | ((y & (((u128)1 << -distance) - 1)) != 0) : 1;
+    if (b.significand != 0 && distance >= 0)
+        y <<= distance;
+    else if (b.significand != 0)
+        y = distance > -64 ? y >> -distance | ((y & (((u128)1 << -distance) - 1)) != 0) : 1;
     bool negative = a.sign != b.sign && y > x;
     u128 total = a.sign == b.sign ? x + y : negative ? y - x : x - y;
     if (total == 0)
@@ -262,8 +264,9 @@ static uint32_t _to_integer(uint32_t a, bool is_signed, uint32_t rm, uint32_t *f
     }
     number x = _unpack(a);
     bool inexact = false;
-    uint64_t value = _is_infinite(a) || x.exponent > 16 ? 1ull << 62
-                                                        : _shift_round(x.significand, -x.exponent, x.sign, rm, &inexact);
+    uint64_t value = 1ull << 62; /* out of every range */
+    if (x.exponent <= 16)        /* else, and when infinite, 2^40 and more */
+        value = _shift_round(x.significand, -x.exponent, x.sign, rm, &inexact);
     if (value > (x.sign ? (uint64_t)(is_signed ? 0x80000000u : 0) : most)) {
         *flags |= FP_NV;
         return x.sign ? least : most;

@@ -8,8 +8,8 @@
 #include <cpuid.h>
 #include <immintrin.h>
 
-/* x86 judges tininess after rounding, as RISC-V does; an Arm core, for one, before. (Tests set it to 0, to have the other
- * way tried on x86 too.) */
+/* x86 judges tininess after rounding, as RISC-V does; an Arm core, for one, before. (Tests set it to 0, to try the
+ * other way on x86 too.) */
 #ifndef HOSTFP_TINY_AFTER_ROUNDING
 #define HOSTFP_TINY_AFTER_ROUNDING 1
 #endif
@@ -31,8 +31,8 @@ static inline uint32_t hostfp_take(void)
     if (!(csr & 0x3f))
         return 0;
     _mm_setcsr(HOSTFP_DEFAULT);
-    return (csr & 1 ? FP_NV : 0) | (csr & 4 ? FP_DZ : 0) | (csr & 8 ? FP_OF : 0) | (HOSTFP_TINY_AFTER_ROUNDING && csr & 16 ? FP_UF : 0) |
-           (csr & 32 ? FP_NX : 0);
+    return (csr & 1 ? FP_NV : 0) | (csr & 4 ? FP_DZ : 0) | (csr & 8 ? FP_OF : 0) |
+           (HOSTFP_TINY_AFTER_ROUNDING && csr & 16 ? FP_UF : 0) | (csr & 32 ? FP_NX : 0);
 }
 
 static inline float hostfp_sqrt(float a) { return _mm_cvtss_f32(_mm_sqrt_ss(_mm_set_ss(a))); }

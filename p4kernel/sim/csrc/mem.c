@@ -66,7 +66,8 @@ bool p4s_memory_init(p4s *sim)
         return false;
     sim->base = (uintptr_t)sim->window - P4S_WINDOW;
     uint8_t ram = P4S_READ | P4S_WRITE_FAST | P4S_WRITE;
-    if (!_add_region(sim, 0, P4S_PSRAM, config->psram_size, ram) || !_add_region(sim, 1, P4S_SRAM, config->sram_size, ram) ||
+    if (!_add_region(sim, 0, P4S_PSRAM, config->psram_size, ram) ||
+        !_add_region(sim, 1, P4S_SRAM, config->sram_size, ram) ||
         !_add_region(sim, 2, P4S_TCM, config->tcm_size, ram) || !_add_region(sim, 3, P4S_ROM, ROM_SIZE, P4S_READ))
         return false;
     _fill_rom(sim);

@@ -89,7 +89,8 @@ static uint16_t _float_handler(const builder *b, const p4s_insn *insn)
 static uint16_t _plain(builder *b, p4s_insn *insn)
 {
     const char *registers = p4s_specs[insn->op].registers;
-    bool is_memory = (insn->op >= P4S_OP_LB && insn->op <= P4S_OP_SW) || insn->op == P4S_OP_FLW || insn->op == P4S_OP_FSW;
+    bool is_memory =
+        (insn->op >= P4S_OP_LB && insn->op <= P4S_OP_SW) || insn->op == P4S_OP_FLW || insn->op == P4S_OP_FSW;
     bool writes_x = registers[0] == 'x';
     if (insn->op == P4S_OP_FENCE || insn->op == P4S_OP_FENCE_I || insn->op == P4S_OP_WFI)
         return P4S_H_NOP_M;
