@@ -16,6 +16,7 @@ axpy(x, y, 2.0)
 from __future__ import annotations
 
 from p4kernel.board import Board, BoardInfo, use
+from p4kernel.call import Last
 from p4kernel.errors import (
     ArgumentError,
     BoardError,
@@ -32,7 +33,7 @@ from p4kernel.errors import (
     SignatureError,
     ToolchainError,
 )
-from p4kernel.kernel import Kernel, Last, kernel
+from p4kernel.kernel import Kernel, kernel
 from p4kernel.signature.bodies import asm, c, firmware
 from p4kernel.signature.sizes import dim, size
 from p4kernel.signature.structs import field, struct

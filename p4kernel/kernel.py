@@ -4,73 +4,22 @@ from __future__ import annotations
 
 import functools
 import threading
-import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, ParamSpec, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, overload
 
 from p4kernel import _forks, defaults, faults
-from p4kernel.board import Board, refusal
-from p4kernel.errors import (
-    BoardError,
-    BoardLost,
-    CompileError,
-    Diagnostic,
-    Error,
-    OutOfMemory,
-    SignatureError,
-)
-from p4kernel.marshal import Marshalled, Marshaller
-from p4kernel.marshal.buffers import IN, OUT
+from p4kernel.board import Board
+from p4kernel.call import Last, Options, Plan, Run
+from p4kernel.errors import CompileError, Diagnostic, Error, SignatureError
+from p4kernel.marshal import Marshaller
 from p4kernel.signature import Signature, prototype, read
 from p4kernel.signature.scope import caller
-from p4kernel.wire._tables import (
-    CALL_RSP_SIZE,
-    Call,
-    CallFlag,
-    CallRsp,
-    Patch,
-    Status,
-    Type,
-)
-from p4kernel.wire._tables import Buffer as BufferEntry
-from p4kernel.wire.session import Reply, SessionLost
-from p4kernel.wire.streams import EMPTY, Stream
 
 if TYPE_CHECKING:
     from p4kernel.build import Built
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-_STOPPED = frozenset({Status.FAULT, Status.TIMEOUT, Status.CANCELLED, Status.DEAD})
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How a kernel is built and run."""
-
-    opt: str = "O2"
-    flags: tuple[str, ...] = ()
-    contract: bool = True  # a * b + c may be one fused operation, as ESP-IDF builds
-    timeout: float | None = None  # seconds; None: the board's limit
-    max_instructions: int | None = None
-    stack: int = 0  # bytes; 0: the board's default
-
-
-class Last(NamedTuple):
-    """What the last call of a kernel cost."""
-
-    instructions: int  # retired by the kernel
-    cycles: int  # of the chip; the virtual board counts an instruction as one
-    firmware_calls: int  # calls of functions that the board's firmware has
-    elapsed: float  # seconds on the board, from the start of the kernel to its end
-    bytes_up: int  # over the link, frames included
-    bytes_down: int
-    round_trips: int
-    build_seconds: float  # compiling and linking; 0.0 when it was built before
-    load_seconds: float  # moving the code to the board; 0.0 when it held it
-    built_from: str  # "memory", "disk" (the cache) or "built"
 
 
 class Kernel(Generic[P, R]):
@@ -83,12 +32,11 @@ class Kernel(Generic[P, R]):
         functools.update_wrapper(self, function)
         self.signature = signature
         self.options = options
-        self._marshaller = Marshaller(signature)
+        self._plan = Plan(signature, options, Marshaller(signature))
         self._build_lock = threading.Lock()
         _forks.watch(self)
         self._built: Built | None = None
         self._last = threading.local()
-        self._last_head: tuple[tuple[int, ...], bytes] = ((), b"")
 
     def after_fork(self) -> None:
         """The copy in a child: a thread that was building is not there."""
@@ -110,12 +58,13 @@ class Kernel(Generic[P, R]):
         return call
 
     def _run(self, board: Board | None, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        arguments = self._marshaller.bind(args, kwargs)
+        arguments = self._plan.marshaller.bind(args, kwargs)
         built, built_now = self._build()
         if board is None:
             board = defaults.current_board()
         with board.session.lock:
-            return _Run(self, board, built, built_now, arguments).go()
+            result, self._last.value = Run(self._plan, board, built, built_now, arguments).go()
+        return result
 
     # -- building -----------------------------------------------------------------------------------------------
 
@@ -151,37 +100,18 @@ class Kernel(Generic[P, R]):
             return built, True
 
     def _place(self, diagnostic: Diagnostic) -> Diagnostic:
+        from p4kernel.build.headers import advice
+
         file, line, column, remark = self.signature.lines.map(diagnostic.file, diagnostic.line, diagnostic.column)
-        return Diagnostic(file, line, column, diagnostic.severity, diagnostic.message + remark)
+        return Diagnostic(
+            file, line, column, diagnostic.severity, diagnostic.message + advice(diagnostic.message) + remark
+        )
 
     def _explain(self, error: CompileError) -> CompileError:
         diagnostics = [self._place(d) for d in error.diagnostics]
         if not diagnostics:
             return error
         return CompileError(f"{self.signature.name} does not compile\n{faults.excerpt(diagnostics)}", diagnostics)
-
-    def _head(self, image: int, entry: int, buffers: int, patches: int) -> bytes:
-        """The fixed part of a CALL; it is the same for each call of a kernel on a board."""
-        key = (image, entry, buffers, patches)
-        known, head = self._last_head  # read once: other threads call it on other boards
-        if known == key:
-            return head
-        layout, options = self._marshaller.layout, self.options
-        head = Call(
-            image=image,
-            entry=entry,
-            flags=CallFlag.RESET,
-            limit_us=0 if options.timeout is None else max(int(options.timeout * 1e6), 1),
-            limit_instructions=options.max_instructions or 0,
-            stack=options.stack,
-            blob_size=layout.size,
-            ret_offset=layout.ret.offset if layout.ret else 0,
-            ret_size=layout.ret.size if layout.ret else 0,
-            buffers=buffers,
-            patches=patches,
-        ).pack()
-        self._last_head = key, head
-        return head
 
     # -- looking ------------------------------------------------------------------------------------------------
 
@@ -208,143 +138,6 @@ class Kernel(Generic[P, R]):
         where = self.signature.body.position
         state = f"{self._built.image.text_size} bytes of code" if self._built is not None else "not built yet"
         return f"<p4 kernel {self.signature.prototype}, {state}, {where.file}:{where.line}>"
-
-
-@functools.lru_cache(maxsize=256)
-def _entry(size: int, address: int, align: int, direction: int) -> bytes:
-    return BufferEntry(size, address, 0, align, direction).pack()
-
-
-@functools.lru_cache(maxsize=256)
-def _patches(patches: tuple[tuple[int, int], ...]) -> bytes:
-    return b"".join(Patch(offset, index, 0).pack() for offset, index in patches)
-
-
-class _Run:
-    """One call on one board, with the board's lock held."""
-
-    def __init__(
-        self, kernel: Kernel[Any, Any], board: Board, built: Built, built_now: bool, arguments: Marshalled
-    ) -> None:
-        self._kernel = kernel
-        self._board = board
-        self._built = built
-        self._built_now = built_now
-        self._arguments = arguments
-        self._load_seconds = 0.0
-        self._address = 0
-        self._out_views: list[memoryview] = []
-        self._head: CallRsp | None = None
-        self._ret = b""
-
-    def go(self) -> Any:
-        board, traffic = self._board, self._board.session.traffic
-        up, down, trips = traffic.up, traffic.down, traffic.trips
-        reply = self._attempt()
-        if reply is None or reply.status is Status.NO_IMAGE:  # a board that was restarted, or had to make room
-            board.forget(self._built.image)
-            reply = self._attempt(again=True)
-            assert reply is not None
-        if reply.status is not Status.OK:
-            raise self._error(reply)
-        head = self._head
-        assert head is not None
-        for buffer in self._arguments.buffers:
-            if buffer.write_back is not None:
-                buffer.write_back()
-        built = self._built
-        self._kernel._last.value = Last(
-            head.instructions,
-            head.cycles,
-            head.firmware_calls,
-            head.elapsed_us / 1e6,
-            traffic.up - up,
-            traffic.down - down,
-            traffic.trips - trips,
-            built.compile_seconds + built.link_seconds if self._built_now else 0.0,
-            self._load_seconds,
-            built.from_cache if self._built_now else "memory",
-        )
-        return self._kernel._marshaller.result(self._ret)
-
-    def _attempt(self, again: bool = False) -> Reply | None:
-        """The board's reply; None when it was restarted before it ran anything."""
-        calling = False
-        self._out_views.clear()
-        try:
-            loaded = self._board.loaded(self._built.image)
-            if loaded is None:
-                start = time.perf_counter()
-                loaded = self._board.load(self._built.image)
-                self._load_seconds = time.perf_counter() - start
-            self._address = loaded.address
-            payload, stream, sent = self._request(loaded.image)
-            calling = True
-            return self._board.exchange(Type.CALL, payload, stream, sent, self._sink)
-        except BaseException as error:
-            if isinstance(error, BoardLost) and not calling:
-                error.ran = "no"  # it is the loading that may have been done
-            if isinstance(error, SessionLost) and error.ran == "no" and not again:
-                return None
-            if self._head is not None and (names := [b.name for b in self._arguments.buffers if b.direction & OUT]):
-                error.add_note(f"the results were on their way: the contents of {', '.join(names)} are undefined")
-            raise
-
-    def _request(self, image: int) -> tuple[bytes, Stream, int]:
-        kernel, arguments = self._kernel, self._arguments
-        parts: list[bytes | memoryview] = [
-            kernel._head(image, self._built.image.entry, len(arguments.buffers), len(arguments.patches)),
-            arguments.blob,
-        ]
-        views: list[memoryview] = []
-        for b in arguments.buffers:
-            parts.append(_entry(b.size, b.address, b.align, b.direction))
-            if b.view is not None:
-                if b.direction & IN:
-                    views.append(b.view)
-                if b.direction & OUT:
-                    self._out_views.append(b.view)
-        if arguments.patches:
-            parts.append(_patches(tuple(arguments.patches)))
-        room = self._board.session.max_payload - sum(map(len, parts))
-        if sum(map(len, views)) <= room:
-            return b"".join(parts + views), EMPTY, 0
-        stream = Stream(views)
-        sent = min(stream.size, room)
-        parts.append(stream.read(0, sent))
-        return b"".join(parts), stream, sent
-
-    def _sink(self, reply: Reply) -> tuple[int, Stream]:
-        layout = self._kernel._marshaller.layout
-        head = CallRsp.unpack(reply.payload)
-        size = layout.ret.size if layout.ret else 0
-        self._ret = head.rest[:size]
-        views = self._out_views
-        wanted = sum(map(len, views))
-        if head.out_size != wanted or len(reply.payload) < CALL_RSP_SIZE + size:
-            raise BoardError(f"the board returns {head.out_size} bytes of arrays where {wanted} were asked for")
-        self._head = head
-        if not views:
-            return 0, EMPTY
-        inline = memoryview(head.rest)[size:]
-        out = Stream(views)
-        out.write(0, inline)
-        return len(inline), out
-
-    def _error(self, reply: Reply) -> Exception:
-        kernel = self._kernel
-        if reply.status in _STOPPED:
-            options = kernel.options
-            limits = (options.timeout or self._board.info.time_limit, options.max_instructions)
-            return faults.stopped(reply, kernel.signature, self._built, self._address, limits)
-        error = refusal(Type.CALL, reply)
-        if isinstance(error, OutOfMemory):
-            state = self._board.memory.state()
-            wanted = ", ".join(f"{b.name} {b.size:,} bytes" for b in self._arguments.buffers if b.view is not None)
-            return OutOfMemory(
-                f"{kernel.signature.name}: the board has no memory for this call's arrays ({wanted}); it has\n{state}"
-            )
-        return error
 
 
 @overload

@@ -6,8 +6,9 @@ import numpy as np
 
 import p4kernel as p4
 from p4kernel.board import Board
+from p4kernel.call import Last
 from p4kernel.errors import BoardError
-from p4kernel.kernel import Last, kernel
+from p4kernel.kernel import kernel
 
 _COUNT = 64
 

@@ -180,6 +180,14 @@ def test_error_in_computed_text_shows_the_call(board: p4.Board) -> None:
     assert "line 2 of the text" in str(error) and "missing" in str(error)
 
 
+def test_undeclared_function_names_the_header(board: p4.Board) -> None:
+    @p4.kernel
+    def broken(x: p4.f32) -> p4.f32:
+        p4.c("return sinf(x);")
+
+    assert "#include <math.h>" in str(compile_error(broken, 1.0))
+
+
 def test_unknown_symbol_names_near_ones(board: p4.Board) -> None:
     @p4.kernel
     def broken(x: p4.f32) -> p4.f32:
