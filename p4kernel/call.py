@@ -200,6 +200,12 @@ class Run:
         if not views:
             return 0, EMPTY
         inline = memoryview(head.rest)[size:]
+        if len(inline) == wanted:  # the usual case, without a stream
+            at = 0
+            for view in views:
+                view[:] = inline[at : at + len(view)]
+                at += len(view)
+            return 0, EMPTY
         out = Stream(views)
         out.write(0, inline)
         return len(inline), out

@@ -13,7 +13,7 @@ import numpy as np
 from p4kernel.errors import ArgumentError
 from p4kernel.marshal import buffers, scalars
 from p4kernel.marshal.buffers import Buffer
-from p4kernel.signature import Parameter, Signature
+from p4kernel.signature import Array, Parameter, Signature
 from p4kernel.signature.prototype import BlobLayout, blob_layout
 from p4kernel.signature.sizes import Dim, Size
 from p4kernel.types import CString, Scalar
@@ -50,7 +50,7 @@ class Marshaller:
         self._pointers = [
             (i, p, self.layout.slots[i].offset) for i, p in enumerate(parameters) if not isinstance(p.type, Scalar)
         ]
-        self._arrays = [(i, p) for i, p, _ in self._pointers if not isinstance(p.type, CString)]
+        self._arrays = [(i, p, p.type.dtype) for i, p in enumerate(parameters) if isinstance(p.type, Array)]
         self._scalars = [
             (i, p.type, scalars.EXACT[p.type.kind]) for i, p in enumerate(parameters) if isinstance(p.type, Scalar)
         ]
@@ -60,8 +60,10 @@ class Marshaller:
     def bind(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Marshalled:
         """Checks the arguments of one call. Raises ArgumentError."""
         values = self._values(args, kwargs)
-        for i, parameter in self._arrays:
-            buffers.check(values[i], parameter, self._kernel)
+        for i, parameter, dtype in self._arrays:
+            value = values[i]
+            if type(value) is not np.ndarray or value.dtype is not dtype:  # NumPy's own dtypes are singletons
+                buffers.check(value, parameter, self._kernel)
         if self._sizes:
             self._fill_sizes(values)
         for i, kind, exact in self._scalars:

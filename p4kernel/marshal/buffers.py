@@ -36,8 +36,6 @@ def check(value: Any, parameter: Parameter, kernel: str) -> None:
     """Refuses what is no array of the parameter's dtype. Raises ArgumentError that tells how to convert."""
     kind = parameter.type
     assert isinstance(kind, Array)
-    if type(value) is np.ndarray and value.dtype is kind.dtype:  # nearly always: NumPy's own dtypes are singletons
-        return
     name = parameter.name
     if isinstance(value, np.ma.MaskedArray):
         raise ArgumentError(f"{kernel}: {name} is a masked array, and C knows no masks; pass {name}.filled(...)")
