@@ -26,6 +26,7 @@ class Kernel(Generic[P, R]):
     """A function that runs on a board. Made by ``@p4.kernel``."""
 
     __name__: str
+    __qualname__: str
     __wrapped__: Callable[P, R]  # the stub
 
     def __init__(self, function: Callable[P, R], signature: Signature, options: Options) -> None:
@@ -41,6 +42,9 @@ class Kernel(Generic[P, R]):
     def after_fork(self) -> None:
         """The copy in a child: a thread that was building is not there."""
         self._build_lock = threading.Lock()
+
+    def __reduce__(self) -> str:
+        return self.__qualname__  # pickled by name, as functions are
 
     # -- calling ------------------------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -85,6 +86,22 @@ def nothing_left(board: p4.Board) -> Iterator[None]:
     yield
     assert held(board) == before
     assert virtual(board).defects == 0
+
+
+@contextmanager
+def alarm(seconds: float) -> Iterator[None]:
+    """KeyboardInterrupt in the main thread after that time, unless it is over before."""
+
+    def ring(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    old = signal.signal(signal.SIGALRM, ring)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, max(seconds, 1e-6))
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, old)
 
 
 class Worker(threading.Thread):

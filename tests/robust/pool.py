@@ -18,12 +18,12 @@ _C: Final = {
     "uint32": "uint32_t", "int64": "int64_t", "uint64": "uint64_t", "float32": "float", "float64": "double",
     "bool": "_Bool",
 }  # fmt: skip
-_SCALARS: Final = ("i8", "u8", "i16", "u16", "i32", "u32", "i64", "u64", "f32", "f64", "bool_")
+_SCALARS: Final[tuple[str, ...]] = ("i8", "u8", "i16", "u16", "i32", "u32", "i64", "u64", "f32", "f64", "bool_")
 _RETURNS: Final = (None, "u32", "i64", "f64")
 _DIRECTIONS: Final = ("In", "Out", "InOut")
 _PREAMBLE: Final = r"""
 #include <string.h>
-static uint32_t mix(const void *data, uint32_t size)
+__attribute__((unused)) static uint32_t mix(const void *data, uint32_t size)
 {
     const uint8_t *p = data;
     uint32_t h = 0;
@@ -91,12 +91,12 @@ class Pooled:
         with np.errstate(over="ignore"):
             unsigned = array.astype(f"u{array.dtype.itemsize}")
             factor = np.array(self.factor).astype(unsigned.dtype)
-            return (unsigned * factor + unsigned.dtype.type(1)).astype(array.dtype)
+            changed: AnyArray = unsigned * factor + unsigned.dtype.type(1)
+            return changed.astype(array.dtype)
 
 
 def _scalar_bytes(kind: str, value: Any) -> bytes:
-    code = dict(zip(_SCALARS, "bBhHiIqQfd?", strict=True))[kind]
-    return struct.pack("<" + code, value)
+    return struct.pack("<" + "bBhHiIqQfd?"[_SCALARS.index(kind)], value)
 
 
 def make(rng: random.Random, name: str) -> Pooled:
@@ -161,7 +161,7 @@ def scalar(rng: random.Random, kind: str) -> Any:
 
 def _filled(rng: random.Random, dtype: np.dtype[Any], size: int) -> AnyArray:
     if dtype.kind == "b":
-        return np.frombuffer(rng.randbytes(size), np.uint8) & 1 == 1
+        return np.greater(np.frombuffer(rng.randbytes(size), np.uint8), 127)
     return np.frombuffer(rng.randbytes(size * dtype.itemsize), dtype).copy()
 
 
@@ -184,7 +184,8 @@ def array(rng: random.Random, kind: str, limit: int) -> AnyArray:
             steps = [rng.choice((1, 2, 3, -1, -2)) for _ in shape]
             wide = [n * abs(step) for n, step in zip(shape, steps, strict=True)]
             made = _filled(rng, dtype, int(np.prod(wide))).reshape(wide)
-            made = made[(..., *(slice(None, None, step) for step in steps))]
+            index: tuple[Any, ...] = (..., *(slice(None, None, step) for step in steps))
+            made = made[index]
         case 3:
             order = list(range(len(shape)))
             rng.shuffle(order)

@@ -36,7 +36,7 @@ def work(board):
     for i in range(ROUNDS):
         check_scale(board, 300_000, i & 255)
         spin.on(board)(200_000)
-    print("done", flush=True)
+    sys.stdout.write("done\\n")
 
 boards = [p4.connect("sim?psram=8M") for _ in range(2)]
 for board in boards:
@@ -189,25 +189,30 @@ def test_boards_die_in_any_order(order: tuple[int, ...]) -> None:
     assert alive() == before
 
 
+def entangled(rng: random.Random) -> weakref.ref[Node]:
+    """Boards and what they are made of, in cycles that nobody holds."""
+    nodes: list[Node] = []
+    for _ in range(2):
+        board = on_transport(SimTransport("sim", VirtualBoard(psram=4 << 20)))
+        count.on(board)(board.memory.allocate(4))
+        parts = [Node(board), Node(None), Node(None), Node(None)]
+        parts[1].others = [board.session, board.session.transport]
+        parts[2].others = [virtual(board)]
+        parts[3].others = [board.memory, count.on(board)]
+        nodes += parts
+    for node in nodes:
+        node.others += rng.sample(nodes, 3)
+    rng.shuffle(nodes)
+    nodes[0].others.append(nodes)
+    return weakref.ref(nodes[0])
+
+
 def test_boards_in_cycles_with_everything_they_are_made_of() -> None:
     gc.collect()
     before = alive()
     rng = random.Random(13)
     for _ in range(20):
-        nodes: list[Any] = []
-        for _ in range(2):
-            board = on_transport(SimTransport("sim", VirtualBoard(psram=4 << 20)))
-            count.on(board)(board.memory.allocate(4))
-            parts = [Node(board), Node(None), Node(None), Node(None)]
-            parts[1].others = [board.session, board.session.transport]
-            parts[2].others = [virtual(board)]
-            parts[3].others = [board.memory, count.on(board)]
-            nodes += parts
-        for node in nodes:
-            node.others += rng.sample(nodes, 3)
-        rng.shuffle(nodes)
-        watch = weakref.ref(nodes[0])
-        del nodes, node, parts, board
+        watch = entangled(rng)
         gc.collect()
         assert watch() is None
     assert alive() == before

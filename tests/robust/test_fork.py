@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import pickle
 import signal
 import socket
 import threading
@@ -77,6 +78,14 @@ def test_multiprocessing(method: str) -> None:
         default_call(100, 3)
         assert result.get(PATIENCE) == list(range(6))
     default_call(100_000, 4)
+
+
+@pytest.mark.usefixtures("unnamed")
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_a_kernel_is_sent_to_a_process_as_a_function_is(method: str) -> None:
+    assert pickle.loads(pickle.dumps(spin)) is spin
+    with multiprocessing.get_context(method).Pool(2) as pool:
+        assert pool.map_async(spin, [1, 20, 300]).get(PATIENCE) == [1, 20, 300]
 
 
 @pytest.mark.usefixtures("unnamed")

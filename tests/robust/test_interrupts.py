@@ -8,17 +8,28 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import pytest
 
 import p4kernel as p4
+from p4kernel.serve import Server, TcpListener
 from p4kernel.sim import VirtualBoard
 from p4kernel.sim.link import SimTransport
 from p4kernel.wire.transport import Transport
-from tests.robust.common import check_scale, count, held, nothing_left, on_transport, scale, spin, virtual
+from tests.robust.common import (
+    Worker,
+    alarm,
+    check_scale,
+    count,
+    held,
+    nothing_left,
+    on_transport,
+    scale,
+    spin,
+    virtual,
+)
 
 BIG = 1_000_003  # bytes: many DATA frames, and more than a window of them
 
@@ -96,15 +107,18 @@ def test_at_every_operation(armed: tuple[p4.Board, Interrupting], moment: str) -
     total = operations(board, transport, call_big)
     assert total > 20
     step = 1 if moment == "after" else 3
+    noted = 0
     with nothing_left(board):
         for k in range(1, total + 1, step):
             transport.arm({k: moment})
-            with pytest.raises(KeyboardInterrupt):
+            with pytest.raises(KeyboardInterrupt) as caught:
                 call_big(board)
                 assert k > total - 5, "the interrupt was not raised"  # the last reads may be fewer this time
                 raise KeyboardInterrupt
+            noted += "the contents of y are undefined" in str(getattr(caught.value, "__notes__", ""))
             transport.arm({})
             check_scale(board, 1000, k & 255)
+    assert noted > 0, "an interrupted download says which arrays it leaves half written"
 
 
 def test_again_during_recovery(armed: tuple[p4.Board, Interrupting]) -> None:
@@ -208,22 +222,6 @@ def test_while_an_image_is_loaded(armed: tuple[p4.Board, Interrupting]) -> None:
 # -- real signals -----------------------------------------------------------------------------------------------------
 
 
-@contextmanager
-def alarm(seconds: float) -> Iterator[None]:
-    """KeyboardInterrupt in the main thread after that time, unless it is over before."""
-
-    def ring(number: int, frame: object) -> None:
-        raise KeyboardInterrupt
-
-    old = signal.signal(signal.SIGALRM, ring)
-    try:
-        signal.setitimer(signal.ITIMER_REAL, max(seconds, 1e-6))
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, old)
-
-
 def strike(board: p4.Board, rng: random.Random, times: int) -> int:
     """Calls that are interrupted at random microseconds; how many were. Wrong results raise."""
     hits = 0
@@ -254,6 +252,27 @@ def test_signals_at_random_moments() -> None:
         with nothing_left(board):
             assert strike(board, random.Random(3), 150) > 20
         board.close()
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs interval timers")
+def test_signals_on_a_connection() -> None:
+    """As above, where threads carry the bytes."""
+    served = VirtualBoard(psram=8 << 20)
+    server = Server(served, door := TcpListener("127.0.0.1", 0), lambda line: None)
+    worker = Worker(server.run)
+    board = p4.connect(door.url)
+    check_scale(board, 10, 1)
+    spin.on(board)(1)
+    address = board.memory.allocate(64)
+    before, session = (board.memory.state(), served.allocated), board.session.info.session
+    assert strike(board, random.Random(5), 100) > 20
+    assert (board.memory.state(), served.allocated) == before and board.session.info.session == session
+    board.memory.free(address)
+    board.close()
+    server.stop()
+    worker.finish()
+    assert served.defects == 0
+    server.close()
 
 
 def test_interrupt_main_again_and_again() -> None:

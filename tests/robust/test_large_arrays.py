@@ -68,7 +68,7 @@ def test_sizes_around_frames_and_windows() -> None:
     sizes = [edge + step for edge in edges for step in (-129, -1, 0, 1, 77)]
     sizes += [rng.randrange(2 * MAX_WINDOW) for _ in range(20)]
     with p4.connect("sim?psram=16M") as board:
-        three(*(np.zeros(1, np.uint8) for _ in range(3)))
+        three(np.zeros(1, np.uint8), np.zeros(1, np.uint8), np.zeros(1, np.uint8))
         with nothing_left(board):
             for size in sizes:
                 a, c = (np.frombuffer(rng.randbytes(size), np.uint8).copy() for _ in range(2))

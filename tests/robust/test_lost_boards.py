@@ -48,7 +48,7 @@ class Proxy:
     def __init__(self, target: tuple[str, int]) -> None:
         self._target = target
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self.url = "tcp://127.0.0.1:{}".format(self._listener.getsockname()[1])
+        self.url = f"tcp://127.0.0.1:{self._listener.getsockname()[1]}"
         self.up = self.down = 0
         self.cut_up = self.cut_down = sys.maxsize
         self._worker = Worker(self._serve)
@@ -157,7 +157,7 @@ def test_cut_while_loading_code_ran_nothing(proxy: Proxy) -> None:
         def fresh(address: p4.u32) -> p4.u32:
             p4.c("++*(volatile uint32_t *)address; return NAME;")
 
-        fresh.build  # noqa: B018: compiles now, so that only the link is in question
+        assert fresh.build.image.text_size > 0  # compiles now, so that only the link is in question
         proxy.cut(down=at)
         with pytest.raises(p4.BoardLost) as caught:
             fresh.on(board)(COUNTER)
@@ -302,7 +302,7 @@ def test_a_reset_at_any_operation_of_a_call(monkeypatch: pytest.MonkeyPatch) -> 
     total = transport.done
     rng = random.Random(21)
     outcomes = set()
-    for at in sorted(rng.sample(range(1, total), 8)) + [1, 2]:
+    for at in [1, 2, *rng.sample(range(3, total), 6)]:
         transport.done, transport.reset_at = 0, at
         resets = transport.resets
         try:
