@@ -68,10 +68,10 @@ bool p4k_call_reclaim(p4k *k)
 }
 
 /* Whether an earlier call holds memory that will come back: then a call without memory waits instead of failing. */
-static bool others_hold(const p4k *k, const p4k_call *call)
+static bool others_hold(const p4k *k)
 {
     for (uint32_t i = 0; i < P4K_CALLS; i++)
-        if (k->calls[i].used && &k->calls[i] != call && k->calls[i].blob)
+        if (k->calls[i].used && k->calls[i].blob)
             return true;
     return false;
 }
@@ -196,8 +196,8 @@ static verdict begin(p4k *k, p4k_call *call, const uint8_t *rest, uint32_t len)
         call->head.buffers = 0; /* none was read */
         return v;
     }
-    const uint8_t *buffers = rest + head->blob_size, *patches = buffers + head->buffers * P4KW_BUFFER_SIZE;
-    uint32_t inline_len = len - (uint32_t)(patches + head->patches * P4KW_PATCH_SIZE - rest);
+    const uint8_t *buffers = rest + head->blob_size, *patches = buffers + (size_t)head->buffers * P4KW_BUFFER_SIZE;
+    uint32_t inline_len = len - (uint32_t)(patches + (size_t)head->patches * P4KW_PATCH_SIZE - rest);
     v = check_buffers(k, call, buffers, inline_len);
     if (v.status == P4K_ST_OK)
         v = check_patches(call, patches);
@@ -229,7 +229,7 @@ bool p4k_call_begin(p4k *k, p4k_slot *slot, const uint8_t *payload, uint32_t len
     verdict v = begin(k, call, payload, len);
     if (v.status != P4K_ST_OK) {
         p4k_call_free(k, call);
-        if (v.status == P4K_ST_NOMEM && others_hold(k, call)) {
+        if (v.status == P4K_ST_NOMEM && others_hold(k)) {
             slot->tried = true;
             slot->stamp = k->frees;
             return false;

@@ -236,7 +236,7 @@ void p4k_out_back(p4k *, uint32_t seq, uint32_t offset);
 
 /* p4k_run.c: the one kernel that runs */
 bool p4k_run_step(p4k *, bool *idle); /* idle: the executor had nothing to say, and is not asked again */
-void p4k_run_kill(p4k *, uint8_t why);
+void p4k_run_kill(p4k *, uint8_t why); /* while one runs */
 void p4k_run_timeouts(const p4k *, uint64_t *next);
 
 /* p4k_log.c: texts of the running call */
@@ -248,6 +248,8 @@ uint32_t p4k_log_take(p4k *, uint8_t *payload, uint32_t *dropped, uint8_t *level
 
 /* Each frame may need an answer: with no room for one, frames stay in the link. */
 static inline bool p4k_may_receive(const p4k *k) { return !k->resetting && k->notes_used + 2 <= P4K_NOTES; }
+
+static inline uint64_t p4k_us(uint32_t ms) { return ms * (uint64_t)1000; }
 
 static inline void p4k_soonest(uint64_t *next, uint64_t time)
 {

@@ -70,7 +70,7 @@ static int32_t read_body(p4k *k)
 static void body_done(p4k *k)
 {
     p4k_rx_state *rx = &k->rx;
-    bool direct = rx->direct && p4k_fill_wants(k, &rx->h);
+    bool direct = rx->direct; /* read_body has just asked again */
     p4kw_header h = rx->h;
 
     rx->in_body = false;
@@ -116,7 +116,7 @@ bool p4k_receive(p4k *k)
 
 void p4k_receive_timeouts(p4k *k, uint64_t *next)
 {
-    uint64_t limit = k->rx.last + P4K_MS_FRAME * 1000u;
+    uint64_t limit = k->rx.last + p4k_us(P4K_MS_FRAME);
 
     if (!k->rx.in_body || k->info.flags & P4K_INFO_RELIABLE)
         return;

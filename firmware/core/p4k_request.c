@@ -187,7 +187,7 @@ bool p4k_pump(p4k *k)
 {
     bool some = false;
 
-    if (!k->queue_used && !k->refused && !p4k_oldest(k))
+    if (!k->queue_used && !p4k_oldest(k))
         return false;
     for (uint32_t i = 0; i < P4K_MAX_REQUESTS; i++) {
         p4k_slot *slot = &k->slots[(k->next + i) % P4K_MAX_REQUESTS];

@@ -4,7 +4,7 @@
 
 static bool start(p4k *k)
 {
-    p4k_slot *slot = k->closing ? NULL : p4k_oldest(k);
+    p4k_slot *slot = p4k_oldest(k);
 
     /* The log belongs to one call; memory must not change under a READ that can be repeated. */
     if (!slot || slot->phase != P4K_PHASE_READY || k->log.used || p4k_reads_open(k))
@@ -23,7 +23,7 @@ static bool start(p4k *k)
     uint32_t limit_us = head->limit_us ? head->limit_us : k->info.limit_us;
     k->run = (p4k_run){
         .slot = (uint32_t)(slot - k->slots), .call = slot->call, .since = k->now,
-        .limit = limit_us ? k->now + limit_us : P4K_NEVER, .pending = k->now + P4K_MS_PENDING * 1000u,
+        .limit = limit_us ? k->now + limit_us : P4K_NEVER, .pending = k->now + p4k_us(P4K_MS_PENDING),
     };
     p4k_log_clear(k, slot->seq);
     slot->phase = P4K_PHASE_RUN;
@@ -63,7 +63,7 @@ static void end(p4k *k, uint8_t status, const p4k_event *event)
     }
     if (status == P4K_ST_DEAD) {
         k->resetting = true;
-        k->reset_limit = k->now + P4K_MS_LOG * 1000u;
+        k->reset_limit = k->now + p4k_us(P4K_MS_LOG);
     }
     run->call = P4K_NONE;
     if (k->closing) {
@@ -80,12 +80,12 @@ void p4k_run_kill(p4k *k, uint8_t why)
 {
     p4k_run *run = &k->run;
 
-    if (run->call == P4K_NONE || run->killed)
+    if (run->killed)
         return;
     run->killed = true;
     run->why = why;
     /* The port has P4K_MS_KILL; this is for a port that breaks its word. */
-    run->kill_limit = k->now + 2 * P4K_MS_KILL * 1000u;
+    run->kill_limit = k->now + p4k_us(2 * P4K_MS_KILL);
     if (run->slot != P4K_NONE)
         k->slots[run->slot].phase = P4K_PHASE_KILLING;
     p4k_exec_kill(k->port, why);
@@ -140,13 +140,14 @@ static bool news(p4k *k)
         run->text = event.text;
         run->text_size = event.text_size;
         run->level = event.level;
-        run->log_limit = k->now + P4K_MS_LOG * 1000u;
+        run->log_limit = k->now + p4k_us(P4K_MS_LOG);
         logged(k);
         break;
     case P4K_EV_CALLBACK:
         p4k_run_kill(k, P4K_ST_CALLBACK);
         break;
     case P4K_EV_DEAD:
+    default:
         end(k, P4K_ST_DEAD, &event);
         break;
     }
@@ -162,7 +163,7 @@ bool p4k_run_step(p4k *k, bool *idle)
     if (k->now >= run->limit)
         p4k_run_kill(k, P4K_ST_TIMEOUT);
     if (k->now >= run->pending) {
-        run->pending = k->now + P4K_MS_PENDING * 1000u;
+        run->pending = k->now + p4k_us(P4K_MS_PENDING);
         if (run->slot != P4K_NONE)
             k->slots[run->slot].owes_pending = true;
     }

@@ -79,8 +79,10 @@ p4k_addr p4k_alloc(p4k_port *f, uint32_t size, uint32_t align, uint32_t cap)
     f->counters[FAKE_ALLOCS]++;
     if (size == 0 || align == 0 || align & (align - 1))
         abort();
-    if (f->knobs[FAKE_FAIL_ALLOC] && --f->knobs[FAKE_FAIL_ALLOC] == 0)
+    if (f->knobs[FAKE_FAIL_ALLOC] && --f->knobs[FAKE_FAIL_ALLOC] == 0) {
+        f->knobs[FAKE_FAIL_ALLOC] = f->knobs[FAKE_FAIL_MORE] != 0;
         return 0;
+    }
     for (uint32_t i = 0; i < REGION_COUNT; i++) {
         block **link;
         const p4k_region *region = &REGIONS[i];
@@ -115,16 +117,24 @@ void p4k_free(p4k_port *f, p4k_addr address)
 
 void *p4k_mem(p4k_port *f, p4k_addr address, uint32_t len)
 {
-    block *b = f->knobs[FAKE_NO_MEM] ? NULL : find(f, address, len);
+    uint32_t *deny = &f->knobs[FAKE_NO_MEM];
+    f->counters[FAKE_MEMS]++;
+    if (*deny > 2)
+        --*deny;
+    else if (*deny) {
+        *deny = *deny == 1;
+        return NULL;
+    }
+    block *b = find(f, address, len);
     return b ? b->data + (address - b->address) : NULL;
 }
 
 int p4k_region_info(p4k_port *f, uint32_t i, p4k_region *region)
 {
     block **link;
-    if (i >= REGION_COUNT)
+    if (i >= REGION_COUNT && i >= f->knobs[FAKE_REGIONS])
         return -1;
-    *region = REGIONS[i];
+    *region = REGIONS[i % REGION_COUNT];
     fit(f, region, 0, 1, &link, &region->largest);
     region->free = region->total;
     for (block *b = f->blocks; b; b = b->next)
@@ -200,8 +210,12 @@ uint32_t p4k_wait(p4k_port *f, uint32_t us)
 int p4k_random(p4k_port *f, void *data, uint32_t len)
 {
     uint8_t *to = data;
-    if (f->knobs[FAKE_FAIL_RANDOM])
+    if (f->knobs[FAKE_FAIL_RANDOM] == 1)
         return -1;
+    if (f->knobs[FAKE_FAIL_RANDOM]) {
+        memset(to, 0, len);
+        return 0;
+    }
     while (len--) {
         f->random = f->random * 1664525u + 1013904223u;
         *to++ = (uint8_t)(f->random >> 24);
@@ -234,6 +248,13 @@ int p4k_get_info(p4k_port *f, p4k_info *info)
         .sram_size = 256 << 10, .generation = 1, .exports = f->knobs[FAKE_EXPORTS], .export_hash = 0x1122334455667788,
         .window = f->knobs[FAKE_WINDOW], .limit_us = f->knobs[FAKE_LIMIT_US],
     };
+    if (f->knobs[FAKE_ODD_NAMES]) {
+        memset(f->text, 'x', 300);
+        f->text[300] = 0;
+        info->chip = NULL;
+        info->isa = "";
+        info->firmware = f->text;
+    }
     return 0;
 }
 
@@ -370,6 +391,8 @@ int p4k_exec_poll(p4k_port *f, p4k_event *event)
         case 'e': f->running = 0; return -1;
         case 'c': event->kind = P4K_EV_CALLBACK; return 0;
         case 'g': logged(f, event); return 0;                       /* n * 64 bytes */
+        case 'G': logged(f, event); event->text_size = UINT32_MAX; return 0; /* a length that is not true */
+        case 'z': event->kind = (p4k_event_kind)99; return 0;       /* what no port says */
         default: return stopped(f, event, P4K_EV_FAULT);
         }
     }

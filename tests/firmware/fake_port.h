@@ -20,12 +20,15 @@ enum {
     FAKE_RX_DOWN,      /* p4k_rx says that the link is down */
     FAKE_TX_DOWN,
     FAKE_FAIL_ALLOC,   /* so many allocations succeed, then one fails; 0: none fails */
-    FAKE_FAIL_RANDOM,
+    FAKE_FAIL_RANDOM,  /* 1: no random bytes; 2: they are all 0 */
     FAKE_FAIL_READY,   /* code cannot run */
     FAKE_FAIL_START,   /* the executor does not start */
     FAKE_DEAF,         /* a kill has no effect for as long */
-    FAKE_NO_MEM,       /* p4k_mem knows no memory */
+    FAKE_NO_MEM,       /* 1: p4k_mem knows no memory; n > 1: the (n-1)th of its calls fails */
     FAKE_TICK,         /* microseconds that pass at each p4k_poll */
+    FAKE_FAIL_MORE,    /* after the allocation that fails, all others fail, too */
+    FAKE_ODD_NAMES,    /* of the chip none, of the ISA an empty one, of the firmware one of 300 letters */
+    FAKE_REGIONS,      /* so many regions are told, which repeat */
     FAKE_KNOBS
 };
 
@@ -46,6 +49,7 @@ enum {
     FAKE_BLOB,
     FAKE_INSTRUCTIONS, /* limit of the last start, low 32 bits */
     FAKE_CORE_SIZE,
+    FAKE_MEMS,      /* calls of p4k_mem */
     FAKE_COUNTERS
 };
 

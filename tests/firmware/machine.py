@@ -25,6 +25,8 @@ SANITIZE = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-o
 NONE = 0xFFFFFFFF
 RELIABLE = int(InfoFlag.RELIABLE)
 LOSSY = 0
+# They look at the core from outside: it makes no difference to them how the library was built.
+OUTSIDE = ("test_analysis.py", "test_build.py", "test_coverage.py")
 
 
 class Knob(IntEnum):
@@ -47,6 +49,9 @@ class Knob(IntEnum):
     DEAF = 14
     NO_MEM = 15
     TICK = 16
+    FAIL_MORE = 17
+    ODD_NAMES = 18
+    REGIONS = 19
 
 
 class Count(IntEnum):
@@ -67,6 +72,7 @@ class Count(IntEnum):
     BLOB = 12
     INSTRUCTIONS = 13
     CORE_SIZE = 14
+    MEMS = 15
 
 
 class Wait(IntEnum):

@@ -92,6 +92,8 @@ def board() -> Iterator[p4.Board]:
         with pytest.raises(p4.KernelTimeout):
             endless()
     board.session.restart()  # frees the allocation; the images stay
+    with board:
+        axpy(np.ones(2, np.float32), np.ones(2, np.float32), 1.0)  # the board keeps the stack of the last call
     yield board
     board.close()
 

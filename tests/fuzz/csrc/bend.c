@@ -17,7 +17,9 @@ static void bend_header(fuzz *f, p4kw_header *h)
     case 4: h->arg = interesting(f, h->arg); break;
     case 5: h->flags = (uint8_t)interesting(f, h->flags); break;
     case 6: h->len = (uint16_t)interesting(f, h->len); break;
-    case 7: h->type = (uint8_t)FUZZ_PICK(f, P4K_CALL, P4K_COMMIT, P4K_LOAD, P4K_DATA, P4K_ALLOC, P4K_WRITE, P4K_RSP); break;
+    case 7:
+        h->type = (uint8_t)FUZZ_PICK(f, P4K_CALL, P4K_COMMIT, P4K_LOAD, P4K_DATA, P4K_ALLOC, P4K_WRITE, P4K_RSP);
+        break;
     default: h->seq = interesting(f, h->seq); break;
     }
 }
@@ -85,7 +87,6 @@ void fuzz_transmit(fuzz *f, const uint8_t *bytes, uint32_t size)
     uint8_t bad[FUZZ_FRAME];
 
     f->figures->frames++;
-    f->asked++;
     if (!fuzz_chance(f, f->core->info.flags & P4K_INFO_RELIABLE ? 4 : 40)) {
         fake_write(f->board, bytes, size);
         return;

@@ -21,8 +21,8 @@ static void check_slot(const p4k *k, uint32_t i, const p4k_slot *slot)
         FUZZ_EXPECT("call of a request", k->calls[slot->call].used, ==, 1);
         FUZZ_EXPECT("kind of a call", slot->type, ==, P4K_CALL);
     } else {
-        FUZZ_EXPECT("kind without a call", slot->type == P4K_CALL && slot->phase >= P4K_PHASE_FILL && !p4k_finished(slot),
-                    ==, 0);
+        bool begun = slot->phase >= P4K_PHASE_FILL && !p4k_finished(slot);
+        FUZZ_EXPECT("a CALL that holds nothing", slot->type == P4K_CALL && begun, ==, 0);
     }
 }
 

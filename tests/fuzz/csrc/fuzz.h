@@ -68,10 +68,9 @@ typedef struct {
     uint8_t kept[FUZZ_FRAME]; /* a frame that the link holds back or repeats */
     uint32_t kept_size;
     uint32_t in_size;
-    uint64_t talked, asked; /* bytes from the board, frames to it */
-    uint32_t largest;       /* out stream seen */
+    uint64_t talked; /* bytes from the board */
     fuzz_figures *figures;
-    uint8_t in[1 << 21]; /* from the board; frames are taken from its front */
+    uint8_t in[1 << 23]; /* from the board; frames are taken from its front */
 } fuzz;
 
 uint32_t fuzz_random(fuzz *);

@@ -2,7 +2,7 @@
  * the end all is well again, and then every request must have got its answer. */
 #include "fuzz.h"
 
-enum { SETTLE = 400, PASSES = 300000 }; /* rounds to settle, microseconds of one */
+enum { SETTLE = 400, ROUND = 300000 }; /* rounds to settle, microseconds of one */
 
 fuzz_request *fuzz_request_of(fuzz *f, uint32_t seq)
 {
@@ -55,6 +55,8 @@ static void resend(fuzz *f)
     uint32_t seq = f->resend;
     f->resend = 0;
     for (uint32_t i = 0; i < P4K_MAX_REQUESTS && seq < f->next; i++, seq++) {
+        if (i && seq > f->acked + P4K_MAX_REQUESTS) /* it would be too many at once */
+            return;
         fuzz_request *r = fuzz_request_of(f, seq);
         if (r)
             fuzz_transmit(f, r->bytes, r->size);
@@ -141,7 +143,7 @@ static void quiet(fuzz *f)
         if (f->talked == talked && !fake_get(f->board, FAKE_UNREAD))
             return;
     }
-    fuzz_fail("it never stops talking", f->talked, f->asked);
+    fuzz_fail("it never stops talking", f->talked, 0);
 }
 
 static void step(fuzz *f)
@@ -154,6 +156,7 @@ static void step(fuzz *f)
         say(f);
     else
         control(f, P4K_QUERY, f->next - 1, 0, f->acked);
+    pass(f, FUZZ_PICK(f, 10, 100, 5000, 50000));
     if (fuzz_chance(f, 25))
         trouble(f);
     if (fuzz_chance(f, 50))
@@ -194,6 +197,13 @@ static bool all_answered(fuzz *f)
     return true;
 }
 
+/* A kernel without a limit, or with one far away. */
+static bool runs_for_long(const fuzz *f)
+{
+    const p4k_run *run = &f->core->run;
+    return run->call != P4K_NONE && run->slot != P4K_NONE && run->limit > f->now + 5000000u;
+}
+
 /* The machine is well, and the host does what a good one does, on a link that still loses frames. */
 static void settle(fuzz *f)
 {
@@ -205,7 +215,7 @@ static void settle(fuzz *f)
     listen(f);
     replay(f);
     for (uint32_t round = 0; round < SETTLE; round++) {
-        pass(f, PASSES);
+        pass(f, ROUND);
         if (f->session != f->core->session || !f->session) {
             hello(f);
         } else if (all_answered(f)) {
@@ -217,8 +227,7 @@ static void settle(fuzz *f)
             control(f, P4K_QUERY, f->next - 1, 0, f->acked);
             if (f->resend)
                 resend(f);
-            if (f->core->run.limit == P4K_NEVER && f->core->run.call != P4K_NONE &&
-                f->core->run.slot != P4K_NONE)
+            if (runs_for_long(f))
                 control(f, P4K_CANCEL, f->core->slots[f->core->run.slot].seq, 0, 0);
             for (uint32_t seq = f->acked + 1; seq < f->next; seq++)
                 if (f->replies[seq % FUZZ_SEQS].got < f->replies[seq % FUZZ_SEQS].out_size)

@@ -12,6 +12,8 @@ enum { FRAMES_PER_CASE = 400, PATIENCE = 120 }; /* PATIENCE: seconds of one case
 
 static uint64_t seed, number;
 static fuzz now_running;
+static char where[100]; /* what a signal's handler says */
+static size_t where_size;
 
 static uint64_t mix(uint64_t x)
 {
@@ -27,19 +29,11 @@ uint32_t fuzz_random(fuzz *f)
     return (uint32_t)(mix(f->chance) >> 32);
 }
 
-static void say_where(void)
-{
-    char text[100];
-    int len = snprintf(text, sizeof text, "\nfailed in seed %llu, case %llu\n", (unsigned long long)seed,
-                       (unsigned long long)number);
-    if (write(STDERR_FILENO, text, (size_t)len) < 0)
-        _exit(3);
-}
-
 /* Sanitizers end the program by abort(), a case that hangs ends by SIGALRM. */
 static void stopped(int number_of_signal)
 {
-    say_where();
+    if (write(STDERR_FILENO, where, where_size) < 0)
+        _exit(3);
     if (number_of_signal == SIGALRM)
         abort();
 }
@@ -57,8 +51,8 @@ static void describe(const fuzz *f)
     for (uint32_t i = 0; i < P4K_MAX_REQUESTS; i++) {
         const p4k_slot *s = &k->slots[(k->next + i) % P4K_MAX_REQUESTS];
         if (s->live)
-            fprintf(stderr, "request %u: type %u phase %u status %u call %d rsp %d stream %u of %u, answered %u times\n",
-                    s->seq, s->type, s->phase, s->status, (int)s->call, s->owes_rsp, s->fill.have, s->fill.size,
+            fprintf(stderr, "request %u: type %u phase %u status %u call %d rsp %d stream %u of %u, answered %u times"
+                    "\n", s->seq, s->type, s->phase, s->status, (int)s->call, s->owes_rsp, s->fill.have, s->fill.size,
                     f->replies[s->seq % FUZZ_SEQS].times);
     }
 }
@@ -86,6 +80,8 @@ static void run_case(fuzz_figures *figures)
     f->board = fake_new();
     f->core = fake_core(f->board);
     f->now = 1000000;
+    where_size = (size_t)snprintf(where, sizeof where, "\nfailed in seed %llu, case %llu\n", (unsigned long long)seed,
+                                  (unsigned long long)number);
     alarm(PATIENCE);
     fuzz_case(f, FRAMES_PER_CASE);
     alarm(0);

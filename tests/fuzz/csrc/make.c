@@ -11,7 +11,8 @@ static const char *script_of(uint32_t variant) { return SCRIPTS[variant % SCRIPT
 
 static void layout_of(uint32_t variant, p4kw_load *load)
 {
-    uint32_t text = variant % 7 == 6 ? LONG_TEXT : TEXT, data = variant % 3 == 1 ? 8 : 0, bss = variant % 4 == 1 ? 16 : 0;
+    uint32_t text = variant % 7 == 6 ? LONG_TEXT : TEXT;
+    uint32_t data = variant % 3 == 1 ? 8 : 0, bss = variant % 4 == 1 ? 16 : 0;
     *load = (p4kw_load){
         .size = text + data + bss, .text_size = text, .data_offset = text, .data_size = data, .bss_offset = text + data,
         .bss_size = bss, .align = 16u << variant % 5, .cap = variant % 9 == 2 ? P4K_CAP_INTERNAL : 0,
@@ -131,7 +132,7 @@ static void make_call(fuzz *f, fuzz_frame *frame, fuzz_request *request)
     uint32_t len;
     const char *script = script_of(image->variant);
     if (image->committed && script[0] != 'i' && strstr(script, "ad") && fuzz_chance(f, 700)) {
-        request->stream = request->adds = fuzz_chance(f, 20) ? 40000 : length(f);
+        request->stream = request->adds = fuzz_chance(f, 60) ? 40000 : length(f);
         len = put_adder(&head, rest, request->stream);
     } else {
         len = put_anything(f, &head, rest, &request->stream);
@@ -234,14 +235,16 @@ static uint8_t some_type(fuzz *f)
     if (fuzz_chance(f, 8))
         return (uint8_t)FUZZ_PICK(f, P4K_HELLO, P4K_BYE, P4K_AUTH, P4K_CB_REPLY, P4K_EXPORTS, 0x77);
     if (f->next - f->acked > P4K_MAX_REQUESTS && fuzz_chance(f, 950)) /* the window is full */
-        return (uint8_t)FUZZ_PICK(f, P4K_DATA, P4K_DATA, P4K_DATA, P4K_DATA, P4K_ACK, P4K_QUERY, P4K_NAK, P4K_CANCEL);
+        return (uint8_t)FUZZ_PICK(f, P4K_DATA, P4K_DATA, P4K_DATA, P4K_DATA, P4K_ACK, P4K_QUERY, P4K_NAK, P4K_NAK,
+                                  P4K_CANCEL);
     if (fuzz_chance(f, 500) && some_image(f, false)->id && !some_image(f, false)->committed)
         return P4K_COMMIT;
     if (fuzz_chance(f, 300) && !some_image(f, true)->committed)
         return P4K_LOAD;
-    return (uint8_t)FUZZ_PICK(f, P4K_CALL, P4K_CALL, P4K_CALL, P4K_CALL, P4K_CALL, P4K_DATA, P4K_DATA, P4K_DATA, P4K_DATA,
-                              P4K_DATA, P4K_LOAD, P4K_COMMIT, P4K_ALLOC, P4K_FREE, P4K_READ, P4K_WRITE, P4K_PING,
-                              P4K_HEAP, P4K_ACK, P4K_QUERY, P4K_NAK, P4K_CANCEL, fuzz_chance(f, 300) ? P4K_UNLOAD : P4K_ACK);
+    uint32_t rare = fuzz_chance(f, 300) ? P4K_UNLOAD : P4K_ACK;
+    return (uint8_t)FUZZ_PICK(f, P4K_CALL, P4K_CALL, P4K_CALL, P4K_CALL, P4K_CALL, P4K_DATA, P4K_DATA, P4K_DATA,
+                              P4K_DATA, P4K_DATA, P4K_LOAD, P4K_COMMIT, P4K_ALLOC, P4K_FREE, P4K_READ, P4K_WRITE,
+                              P4K_PING, P4K_HEAP, P4K_ACK, P4K_QUERY, P4K_NAK, P4K_CANCEL, rare);
 }
 
 /* *request is what to remember about it; its seq is 0 when it is no request. */
@@ -271,7 +274,12 @@ void fuzz_make(fuzz *f, fuzz_frame *frame, fuzz_request *request)
     case P4K_NAK:
     case P4K_ACK:
         frame->h.seq = f->next - 1 - fuzz_below(f, f->next < 4 ? f->next : 4);
-        frame->h.arg = type == P4K_NAK ? FUZZ_PICK(f, 0, 10, 5000, fuzz_below(f, 20000)) : 0;
+        if (fuzz_chance(f, 300)) /* the oldest that is missing something */
+            frame->h.seq = f->acked + 1;
+        if (type == P4K_NAK) {
+            uint32_t got = f->replies[frame->h.seq % FUZZ_SEQS].got;
+            frame->h.arg = FUZZ_PICK(f, got, got, got, 0, 10, 5000, fuzz_below(f, 20000));
+        }
         break;
     default:
         frame->h.seq = request->seq = f->next++;
