@@ -93,8 +93,8 @@ int main(void)
     make_tables(0xEDB88320u);
     for (size_t i = 0; i < sizeof data; ++i)
         data[i] = (uint8_t)(i * 7 + (i >> 5));
-    for (size_t start = 0; start < 5; ++start)
-        for (size_t n = 0; n < sizeof data - 5; n += 411) {
+    for (size_t start = 0; start < 3; ++start)
+        for (size_t n = 0; n < sizeof data - 5; n += 611) {
             uint32_t crc = crc_bits(data + start, n, 0xEDB88320u);
             EXPECT(crc_table(data + start, n) == crc);
             EXPECT(crc_words(data + start, n) == crc);

@@ -141,7 +141,7 @@ static void make(int depth)
 int main(void)
 {
     static const char *const fixed[] = {"1+2*3", "(1+2)*3", "7-5-3", "100/7%5", "-3*-(2+~5)", "6&3|8^1", "((((9))))"};
-    static const int64_t results[] = {7, 9, -1, 4, 12, 11, 9};
+    static const int64_t results[] = {7, 9, -1, 4, -12, 11, 9};
     for (int i = 0; i < 7; ++i) {
         at = fixed[i];
         EXPECT(level(1) == results[i] && !*at && by_stacks(fixed[i]) == results[i]);

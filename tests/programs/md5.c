@@ -68,7 +68,7 @@ int main(void)
         say_bytes(out, 16);
     }
     static char grown[200];
-    for (int i = 0; i < 199; i += 3) {
+    for (int i = 0; i < 198; i += 3) {
         grown[i] = (char)('a' + i % 26), grown[i + 1] = '.', grown[i + 2] = 0;
         digest(grown, out);
     }

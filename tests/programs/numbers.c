@@ -36,7 +36,7 @@ static int32_t integer(const char *text, const char **end, int base)
     return (int32_t)(minus ? 0 - value : value);
 }
 
-enum { DIGITS = 40 };
+enum { DIGITS = 12 };
 typedef struct {
     uint32_t digit[DIGITS]; /* little end first, 32 bits each */
 } large;

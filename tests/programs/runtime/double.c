@@ -111,6 +111,8 @@ static number unpack(double value)
         double value;
         uint64_t bits;
     } u = {value};
+    /* Otherwise clang sees what the code below finds out about the bits, and calls __unorddf2 for it. */
+    __asm__("" : "+r"(u.bits));
     uint64_t fraction = u.bits & ((1ull << 52) - 1);
     int32_t biased = (int32_t)(u.bits >> 52 & 0x7FF);
     number n = {.bits = u.bits, .sign = (uint32_t)(u.bits >> 63)};

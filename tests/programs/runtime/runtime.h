@@ -26,6 +26,19 @@ uint32_t random_below(uint32_t limit);
 uint32_t float_bits(float value);
 uint64_t double_bits(double value);
 
+/* The instructions, which GCC does not always take. */
+static inline float float_max(float a, float b)
+{
+    __asm__("fmax.s %0, %1, %2" : "=f"(a) : "f"(a), "f"(b));
+    return a;
+}
+
+static inline float float_min(float a, float b)
+{
+    __asm__("fmin.s %0, %1, %2" : "=f"(a) : "f"(a), "f"(b));
+    return a;
+}
+
 void *memcpy(void *restrict to, const void *restrict from, size_t size);
 void *memmove(void *to, const void *from, size_t size);
 void *memset(void *to, int value, size_t size);

@@ -72,7 +72,9 @@ static uint64_t divide(uint64_t a, uint64_t b, uint64_t *remainder)
         return n.half.low / d.half.low;
     }
     uint64_t quotient = 0, rest = 0;
-    for (int i = 0; i < 64; ++i) {
+    int skipped = a ? __clzdi2(a) : 63;
+    a <<= skipped;
+    for (int i = skipped; i < 64; ++i) {
         uint32_t carry = (uint32_t)(rest >> 63);
         rest = rest << 1 | a >> 63;
         a <<= 1;
