@@ -6,7 +6,8 @@
 #include <string.h>
 
 #define MAX_BYTES (4 * P4S_BLOCK_OPS)
-#define MAX_SIZE (sizeof(p4s_block) + (P4S_BLOCK_OPS + 1) * (sizeof(p4s_op) + 1) + 16)
+#define MAX_SIZE \
+    (sizeof(p4s_block) + (P4S_BLOCK_OPS + 1) * (sizeof(p4s_op) + 1) + P4S_BLOCK_OPS * sizeof(p4s_pie) + 2 * 16)
 
 static p4s_block *_allocate(p4s *sim)
 {
@@ -97,7 +98,7 @@ p4s_block *p4s_block_at(p4s *sim, uint32_t pc)
     p4s_block *block = p4s_block_build(sim, _allocate(sim), pc);
     if (!block)
         return NULL;
-    _keep(sim, block->offsets + block->slots);
+    _keep(sim, (const uint8_t *)(block->pie + block->pie_count));
     _code_mark(sim, block);
     block->hash_next = *head;
     return *head = block;

@@ -140,6 +140,26 @@
         goto *ip->go;                                      \
     }
 
+#define BODY_PIE(A, D)                                                  \
+    {                                                                   \
+        uint32_t drops_ = sim->drops;                                   \
+        if (unlikely(!p4s_pie_run(sim, &block->pie[ip->imm], &fault)))  \
+            goto redo;                                                  \
+        if (unlikely(drops_ != sim->drops))                             \
+            goto after_drop;                                            \
+    }
+#define BODY_LOOP(A, D)                                                                 \
+    {                                                                                   \
+        uint32_t target_ = p4s_loop_next(sim, (uint32_t)ip->imm, block->end);           \
+        if (target_ == block->end)                                                      \
+            LEAVE(1);                                                                   \
+        if (unlikely(target_ != block->taken_pc)) {                                     \
+            sim->pc = target_;                                                          \
+            goto find;                                                                  \
+        }                                                                               \
+        LEAVE(0);                                                                       \
+    }
+
 /* Float on the host's unit, where it gives what RISC-V wants; else in integers, whose flags go straight to fflags. */
 #define F(index) from_bits(sim->f[index])
 #define SOFT_OR_REDO       \

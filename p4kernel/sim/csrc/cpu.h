@@ -3,6 +3,7 @@
 #define P4S_CPU_H
 
 #include "decode.h"
+#include "pie.h"
 #include "sim.h"
 
 #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
@@ -69,12 +70,19 @@ struct p4s_block {
     p4s_link *in;
     p4s_block *hash_next;
     uint8_t *offsets;
+    uint32_t pie_count;
+    const p4s_pie *pie; /* what handlers of the SIMD unit work on, by their imm */
     p4s_op ops[];
 };
 
 #define P4S_BLOCK_OPS 64
 #define P4S_HASH_BITS 14
 #define P4S_ARENA (16u << 20)
+
+/* A hardware loop: from start up to and with the instruction at end, count times more. */
+typedef struct {
+    uint32_t start, end, count;
+} p4s_loop;
 
 struct p4s {
     uint32_t x[33], f[32]; /* x[P4S_X_SINK] is never read */
@@ -86,6 +94,10 @@ struct p4s {
     uint64_t instret, cycle_offset, instret_offset; /* the guest's counters are instret + offset */
     uint32_t reservation;
     bool reserved;
+
+    p4s_pie_unit pie;
+    p4s_loop loops[2];
+    uint32_t pie_state, loop_state; /* 0 off, 3 on: "dirty", the one state besides off that this hart tells apart */
 
     p4s_hostcall *hostcall;
     void *hostcall_context;
@@ -104,6 +116,7 @@ struct p4s {
     uint32_t arena_used, flushes, drops;
     p4s_block *unlinked; /* every unresolved link leads here */
     p4s_block *nothing;  /* every empty hash bucket leads here: its pc is odd */
+    uint64_t *loop_ends; /* likewise, for each halfword that was ever a hardware loop's end: a block ends behind it */
     uint64_t *code;      /* a bit for each halfword in the window that was decoded, a word a granule */
     uint8_t *permission; /* a byte for each granule of the address space */
 };
@@ -155,6 +168,39 @@ p4s_step_result p4s_trap(p4s *sim, uint32_t cause, uint32_t tval);
 static inline bool p4s_interrupt_pending(const p4s *sim)
 {
     return sim->mstatus & P4S_MSTATUS_MIE && sim->mie & sim->mip;
+}
+
+/* pie.c. False: the access is not possible, nothing has changed, *fault is as p4s_load's. */
+bool p4s_pie_run(p4s *sim, const p4s_pie *insn, uint32_t *fault);
+void p4s_pie_enable(p4s *sim, uint32_t pie, uint32_t loops);
+void p4s_loop_setup(p4s *sim, const p4s_pie *insn);
+void p4s_loop_set_end(p4s *sim, uint32_t index, uint32_t end);
+static inline bool p4s_pie_off(const p4s *sim, uint32_t unit)
+{
+    return unit == P4S_UNIT_PIE ? !sim->pie_state : unit == P4S_UNIT_LOOP && !sim->loop_state;
+}
+static inline uint64_t p4s_loop_end_bit(uint32_t pc) { return 1ull << ((pc & (P4S_GRANULE - 1)) >> 1); }
+static inline bool p4s_loop_may_end(const p4s *sim, uint32_t pc)
+{
+    return pc - P4S_WINDOW < P4S_WINDOW_SIZE &&
+           sim->loop_ends[(pc - P4S_WINDOW) >> P4S_GRANULE_SHIFT] & p4s_loop_end_bit(pc);
+}
+
+/* Where an instruction at pc leads whose next one, without hardware loops, is next. The last instruction of a body
+ * starts the next round when it leads to the one behind it: a jump elsewhere leaves the loop as it is. With count 1 or
+ * 0 the round is the last; count is 0 after it. Loop 0 comes first where both end. */
+static inline uint32_t p4s_loop_next(p4s *sim, uint32_t pc, uint32_t next)
+{
+    if (next - pc > 4)
+        return next;
+    for (int i = 0; i < 2; ++i) {
+        p4s_loop *loop = &sim->loops[i];
+        if (loop->end != pc || loop->count == 0)
+            continue;
+        if (--loop->count)
+            return loop->start;
+    }
+    return next;
 }
 static inline bool p4s_fs_off(const p4s *sim) { return !(sim->mstatus & P4S_MSTATUS_FS); }
 

@@ -14,6 +14,15 @@ enum {
     CSR_MCAUSE = 0x342,
     CSR_MTVAL = 0x343,
     CSR_MIP = 0x344,
+    /* Hardware loops and SIMD unit (ESP-IDF: riscv/csr_hwlp.h, riscv/csr_pie.h) */
+    CSR_LOOP0_START = 0x7c6,
+    CSR_LOOP0_END = 0x7c7,
+    CSR_LOOP0_COUNT = 0x7c8,
+    CSR_LOOP1_START = 0x7c9,
+    CSR_LOOP1_END = 0x7ca,
+    CSR_LOOP1_COUNT = 0x7cb,
+    CSR_LOOP_STATE = 0x7f1,
+    CSR_PIE_STATE = 0x7f2,
     CSR_MCYCLE = 0xb00,
     CSR_MINSTRET = 0xb02,
     CSR_MCYCLEH = 0xb80,
@@ -44,6 +53,24 @@ void p4s_mstatus_write(p4s *sim, uint32_t value)
         p4s_blocks_flush(sim);
 }
 
+/* Start, end and count of loop 0, then of loop 1. */
+static uint32_t _loop_read(const p4s *sim, uint32_t index)
+{
+    const p4s_loop *loop = &sim->loops[index / 3];
+    return index % 3 == 0 ? loop->start : index % 3 == 1 ? loop->end : loop->count;
+}
+
+static void _loop_write(p4s *sim, uint32_t index, uint32_t value)
+{
+    p4s_loop *loop = &sim->loops[index / 3];
+    if (index % 3 == 0)
+        loop->start = value & ~1u;
+    else if (index % 3 == 1)
+        p4s_loop_set_end(sim, index / 3, value & ~1u);
+    else
+        loop->count = value;
+}
+
 bool p4s_csr_read(p4s *sim, uint32_t csr, uint32_t *value)
 {
     uint64_t cycle = sim->instret + sim->cycle_offset, instret = sim->instret + sim->instret_offset;
@@ -64,6 +91,12 @@ bool p4s_csr_read(p4s *sim, uint32_t csr, uint32_t *value)
     case CSR_MCYCLEH: case CSR_CYCLEH: case CSR_TIMEH: *value = (uint32_t)(cycle >> 32); return true;
     case CSR_MINSTRET: case CSR_INSTRET: *value = (uint32_t)instret; return true;
     case CSR_MINSTRETH: case CSR_INSTRETH: *value = (uint32_t)(instret >> 32); return true;
+    case CSR_LOOP0_START: case CSR_LOOP0_END: case CSR_LOOP0_COUNT:
+    case CSR_LOOP1_START: case CSR_LOOP1_END: case CSR_LOOP1_COUNT:
+        *value = _loop_read(sim, csr - CSR_LOOP0_START);
+        return sim->loop_state != 0;
+    case CSR_LOOP_STATE: *value = sim->loop_state; return true;
+    case CSR_PIE_STATE: *value = sim->pie_state; return true;
     case CSR_MVENDORID: case CSR_MARCHID: case CSR_MIMPID: case CSR_MHARTID: *value = 0; return true;
     default: return false;
     }
@@ -103,6 +136,13 @@ bool p4s_csr_write(p4s *sim, uint32_t csr, uint32_t value)
     case CSR_MCYCLEH: _counter_write(sim, &sim->cycle_offset, value, true); return true;
     case CSR_MINSTRET: _counter_write(sim, &sim->instret_offset, value, false); return true;
     case CSR_MINSTRETH: _counter_write(sim, &sim->instret_offset, value, true); return true;
+    case CSR_LOOP0_START: case CSR_LOOP0_END: case CSR_LOOP0_COUNT:
+    case CSR_LOOP1_START: case CSR_LOOP1_END: case CSR_LOOP1_COUNT:
+        if (sim->loop_state)
+            _loop_write(sim, csr - CSR_LOOP0_START, value);
+        return sim->loop_state != 0;
+    case CSR_LOOP_STATE: p4s_pie_enable(sim, sim->pie_state, value); return true;
+    case CSR_PIE_STATE: p4s_pie_enable(sim, value, sim->loop_state); return true;
     default: return false;
     }
 }

@@ -4,6 +4,7 @@
 
 const p4s_spec p4s_specs[P4S_OP_COUNT] = {
     [P4S_OP_ILLEGAL] = {"illegal", 1, 0, FMT_NONE, KIND_STEP, "-----"},
+    [P4S_OP_PIE] = {"pie", 1, 0, FMT_NONE, KIND_PIE, "-----"},
 #define OP(name, mnemonic, match, mask, format, registers, kind) \
     [P4S_OP_##name] = {mnemonic, match, mask, FMT_##format, KIND_##kind, registers},
 #include "rv32.def"
@@ -14,15 +15,19 @@ static uint32_t _major(uint32_t word) { return word >> 2 & 31; }
 
 void p4s_decoder_init(p4s_decoder *decoder, uint32_t revision)
 {
-    (void)revision; /* the base set is in every chip */
-    uint32_t used = 0;
+    uint32_t used = 0, words, row = 0;
+    decoder->pie = p4s_pie_words(p4s_pie_generation(revision), &words);
     for (uint32_t major = 0; major < 32; ++major) {
         decoder->start[major] = (uint16_t)used;
-        for (uint32_t op = P4S_OP_ILLEGAL + 1; op < P4S_OP_COUNT; ++op)
+        for (uint32_t op = P4S_OP_ILLEGAL + 1; op < P4S_OP_PIE; ++op)
             if (_major(p4s_specs[op].match) == major)
                 decoder->list[used++] = (uint16_t)op;
+        decoder->pie_start[major] = (uint16_t)row;
+        while (row < words && _major(decoder->pie[row].match) == major)
+            ++row;
     }
     decoder->start[32] = (uint16_t)used;
+    decoder->pie_start[32] = (uint16_t)row;
 }
 
 static int32_t _immediate(uint32_t w, uint8_t format)
@@ -63,5 +68,11 @@ p4s_insn p4s_decode(const p4s_decoder *decoder, uint32_t bits)
         insn.imm = _immediate(w, spec->format);
         return insn;
     }
+    for (uint32_t i = decoder->pie_start[_major(w)]; !compressed && i < decoder->pie_start[_major(w) + 1]; ++i)
+        if ((w & decoder->pie[i].mask) == decoder->pie[i].match) {
+            insn.op = P4S_OP_PIE;
+            insn.pie = &decoder->pie[i];
+            break;
+        }
     return insn;
 }

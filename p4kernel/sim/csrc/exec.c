@@ -111,7 +111,7 @@ ENGINE static p4s_reason _execute(p4s *sim, int32_t *left)
     THREE(first, M, second, from2, third, from3) THREE(first, A, second, from2, third, from3)
 #define BODY_HOST(A, D) goto host;
 #include "handlers.def"
-    ONE(LI, M) ONE(NOP, M) ONE(SOFT, M) ONE(FALL, M)
+    ONE(LI, M) ONE(NOP, M) ONE(SOFT, M) ONE(PIE, M) ONE(FALL, M) ONE(LOOP, M)
 
 host: { /* the guest's state is in sim, exact, while the host looks at it */
     uint32_t slot = (uint32_t)(ip - block->ops);
@@ -158,6 +158,10 @@ leave: { /* not linked yet, or the budget ends in the block that is next */
 
 after_drop: { /* a store has changed code, perhaps of this very block */
     uint32_t slot = (uint32_t)(ip - block->ops) + 1;
+    if (slot < block->slots && block->ops[slot].go == labels[P4S_H_LOOP_M]) { /* the dropped block is still in memory */
+        ip = &block->ops[slot];
+        goto *ip->go;
+    }
     sim->pc = block->pc + 2u * block->offsets[slot];
     budget += block->count - (int32_t)slot;
     goto find;

@@ -61,8 +61,9 @@ bool p4s_memory_init(p4s *sim)
     /* Large and zero: the host's C library takes them from the system untouched, so what is not used costs nothing. */
     sim->permission = calloc((size_t)1 << (32 - P4S_GRANULE_SHIFT), 1);
     sim->code = calloc(P4S_WINDOW_SIZE >> P4S_GRANULE_SHIFT, sizeof *sim->code);
+    sim->loop_ends = calloc(P4S_WINDOW_SIZE >> P4S_GRANULE_SHIFT, sizeof *sim->loop_ends);
     sim->window = _reserve(P4S_WINDOW_SIZE);
-    if (!sim->permission || !sim->code || !sim->window)
+    if (!sim->permission || !sim->code || !sim->loop_ends || !sim->window)
         return false;
     sim->base = (uintptr_t)sim->window - P4S_WINDOW;
     uint8_t ram = P4S_READ | P4S_WRITE_FAST | P4S_WRITE;
@@ -80,6 +81,7 @@ void p4s_memory_free(p4s *sim)
         _release(sim->window, P4S_WINDOW_SIZE);
     free(sim->permission);
     free(sim->code);
+    free(sim->loop_ends);
 }
 
 /* Whether [address, address + size) allows it all; size is at most a granule. */

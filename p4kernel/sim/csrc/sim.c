@@ -10,6 +10,7 @@ p4s *p4s_new(const p4s_config *config)
         return NULL;
     sim->config = *config;
     p4s_decoder_init(&sim->decoder, config->revision);
+    sim->pie.generation = p4s_pie_generation(config->revision);
     if (!p4s_memory_init(sim) || !p4s_blocks_init(sim)) {
         p4s_delete(sim);
         return NULL;

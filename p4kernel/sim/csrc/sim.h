@@ -35,6 +35,18 @@ int p4s_write(p4s *sim, uint32_t address, const void *data, uint32_t size);
  * run (P4S_TRAP; mepc, mcause, mtval are set and pc stays at the instruction); else the guest's handler is entered. */
 p4s_reason p4s_run(p4s *sim, uint64_t budget);
 p4s_reason p4s_run_slow(p4s *sim, uint64_t budget);
+
+/* The SIMD unit and the hardware loops. The states are CSRs 0x7F2 and 0x7F1: 0 off (their instructions are illegal, as
+ * after p4s_new), else on. */
+typedef struct {
+    uint8_t q[8][16], qacc[64], ua_state[16]; /* qacc: L.L, L.H, H.L, H.H */
+    uint64_t xacc;                            /* 40 bits */
+    uint32_t sar, sar_byte, fft_bit_width, cfg, perf;
+    uint32_t pie_state, loop_state, loop_start[2], loop_end[2], loop_count[2];
+} p4s_pie_state;
+
+void p4s_pie_get(p4s *sim, p4s_pie_state *state);
+void p4s_pie_set(p4s *sim, const p4s_pie_state *state); /* bits that do not exist are dropped */
 /* cdef end */
 
 /* Memory map of the chip (ESP-IDF, soc/esp32p4 ext_mem_defs.h and soc.h); stubs stand in the HP ROM's range. */

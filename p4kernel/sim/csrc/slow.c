@@ -34,7 +34,7 @@ static p4s_step_result _illegal(p4s *sim, const p4s_insn *insn) { return p4s_tra
 static p4s_step_result _retire(p4s *sim, uint32_t next)
 {
     sim->x[0] = 0;
-    sim->pc = next;
+    sim->pc = p4s_loop_next(sim, sim->pc, next);
     ++sim->instret;
     return P4S_STEP_OK;
 }
@@ -183,6 +183,17 @@ static p4s_step_result _csr(p4s *sim, const p4s_insn *insn)
     return _retire(sim, sim->pc + insn->size);
 }
 
+static p4s_step_result _pie(p4s *sim, const p4s_insn *insn)
+{
+    uint32_t fault;
+    p4s_pie pie = p4s_pie_decode(insn->pie, insn->word, sim->pc);
+    if (p4s_pie_off(sim, pie.unit))
+        return _illegal(sim, insn);
+    if (!p4s_pie_run(sim, &pie, &fault))
+        return p4s_trap(sim, pie.access == P4S_ACCESS_LOAD ? P4S_CAUSE_LOAD : P4S_CAUSE_STORE, fault);
+    return _retire(sim, sim->pc + insn->size);
+}
+
 static p4s_step_result _mret(p4s *sim)
 {
     bool enable = sim->mstatus & P4S_MSTATUS_MPIE;
@@ -272,6 +283,7 @@ static p4s_step_result _execute(p4s *sim, const p4s_insn *insn)
     case P4S_OP_CSRRCI:
         return _csr(sim, insn);
     case P4S_OP_HOST: return _host(sim, insn);
+    case P4S_OP_PIE: return _pie(sim, insn);
     case P4S_OP_LR_W: return _load_reserved(sim, insn);
     case P4S_OP_SC_W: return _store_conditional(sim, insn);
     default: return _uses_float(insn->op) ? _float(sim, insn) : _amo(sim, insn);

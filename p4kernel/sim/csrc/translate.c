@@ -4,6 +4,7 @@
 #include "handlers.h"
 
 #include <stddef.h>
+#include <string.h>
 
 enum { VARIANT_M, VARIANT_A, VARIANT_D };
 
@@ -39,6 +40,7 @@ typedef struct {
     uint32_t known, value[32];               /* registers whose value is known here: a bit mask, and the values */
     uint32_t written;                        /* register that the last instruction left in a host register, or 0 */
     uint16_t handlers[P4S_BLOCK_OPS + 1];
+    p4s_pie pie[P4S_BLOCK_OPS];
     bool ends;
 } builder;
 
@@ -118,6 +120,18 @@ static uint16_t _plain(builder *b, p4s_insn *insn)
     return _handlers[insn->op].handler + _variant(b, insn);
 }
 
+/* What the SIMD unit reads and writes of the integer registers is in their slots. */
+static uint16_t _pie(builder *b, p4s_insn *insn)
+{
+    p4s_pie *pie = &b->pie[b->block->pie_count];
+    *pie = p4s_pie_decode(insn->pie, insn->word, b->pc);
+    if (p4s_pie_off(b->sim, pie->unit))
+        return _end_with(b, P4S_H_STEP_M);
+    insn->imm = (int32_t)b->block->pie_count++;
+    b->known &= ~(1u << (pie->rd & 31) | 1u << pie->rs1 | 1u << pie->rs2) | 1;
+    return P4S_H_PIE_M;
+}
+
 static uint16_t _select(builder *b, p4s_insn *insn)
 {
     const p4s_spec *spec = &p4s_specs[insn->op];
@@ -125,8 +139,12 @@ static uint16_t _select(builder *b, p4s_insn *insn)
     bool bad_rounding = spec->registers[4] == 'r' && insn->rm > FP_RMM && insn->rm != FP_DYN;
     if (bad_rounding || (is_float && p4s_fs_off(b->sim)))
         return _end_with(b, P4S_H_STEP_M);
+    bool last = p4s_loop_may_end(b->sim, b->pc);
+    if (last && spec->kind != KIND_OP && spec->kind != KIND_PIE) /* who leaves a loop's last instruction is rare */
+        return _end_with(b, P4S_H_STEP_M);
     switch (spec->kind) {
     case KIND_OP: return _plain(b, insn);
+    case KIND_PIE: return _pie(b, insn);
     case KIND_BRANCH:
         b->block->taken_pc = b->pc + (uint32_t)insn->imm;
         return _end_with(b, _handlers[insn->op].handler + _variant(b, insn));
@@ -200,11 +218,22 @@ static void _install(const builder *b)
     }
 }
 
+/* Behind a block that no jump ends: what may be a loop's start is known from the loop that ends here now. */
+static void _leave(builder *b, uint32_t last)
+{
+    bool loops = p4s_loop_may_end(b->sim, last);
+    if (loops) {
+        b->block->ops[b->block->slots].imm = (int32_t)last;
+        b->block->taken_pc = b->sim->loops[b->sim->loops[0].end == last ? 0 : 1].start;
+    }
+    b->handlers[b->block->slots++] = loops ? P4S_H_LOOP_M : P4S_H_FALL_M;
+}
+
 p4s_block *p4s_block_build(p4s *sim, p4s_block *block, uint32_t pc)
 {
     builder b = {.sim = sim, .block = block, .pc = pc, .known = 1};
     uint8_t offsets[P4S_BLOCK_OPS + 1];
-    uint32_t bits, fault;
+    uint32_t bits, fault, last = pc;
     block->pc = pc;
     block->out[0].to = block->out[1].to = sim->unlinked;
     while (!b.ends && block->count < P4S_BLOCK_OPS && p4s_fetch(sim, b.pc, &bits, &fault)) {
@@ -212,18 +241,23 @@ p4s_block *p4s_block_build(p4s *sim, p4s_block *block, uint32_t pc)
         offsets[block->slots] = (uint8_t)((b.pc - pc) >> 1);
         ++block->count;
         _add(&b, &insn);
+        last = b.pc;
         b.pc += insn.size;
+        if (p4s_loop_may_end(sim, last))
+            break;
     }
     if (block->count == 0)
         return NULL;
     block->end = b.pc;
     if (!b.ends) {
         offsets[block->slots] = (uint8_t)((b.pc - pc) >> 1);
-        b.handlers[block->slots++] = P4S_H_FALL_M;
+        _leave(&b, last);
     }
     _install(&b);
     block->offsets = (uint8_t *)&block->ops[block->slots];
     for (uint32_t i = 0; i < block->slots; ++i)
         block->offsets[i] = offsets[i];
+    uintptr_t behind = ((uintptr_t)(block->offsets + block->slots) + 15) & ~(uintptr_t)15;
+    block->pie = memcpy((void *)behind, b.pie, block->pie_count * sizeof *b.pie);
     return block;
 }
