@@ -14,7 +14,7 @@ from tests.tools import require
 from .linux import ZIG
 
 SOURCES = Path(p4kernel.__file__).parent / "sim" / "csrc"
-CORE = ("decode", "rvc", "block", "translate", "exec", "mem", "fp", "csr", "slow", "sim")
+CORE = ("decode", "rvc", "pie", "block", "translate", "exec", "mem", "fp", "csr", "slow", "sim")
 HERE = Path(__file__).parent
 FLAGS = ("-std=gnu11", "-fno-strict-aliasing", "-fwrapv", "-Wall", "-Wextra", "-Werror", f"-I{SOURCES}")
 SANITIZED = ("-O0", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")

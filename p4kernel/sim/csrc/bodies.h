@@ -140,11 +140,18 @@
         goto *ip->go;                                      \
     }
 
-#define BODY_PIE(A, D)                                                  \
+#define RUN_PIE                                                                         \
+    const p4s_pie *pie_ = (const void *)((const char *)block->pie + ip->imm);           \
+    if (unlikely(!pie_->run(sim, pie_, &fault)))                                        \
+        goto redo;
+#define BODY_PIE(A, D) \
+    {                  \
+        RUN_PIE        \
+    }
+#define BODY_PIE_DROPS(A, D)                                            \
     {                                                                   \
         uint32_t drops_ = sim->drops;                                   \
-        if (unlikely(!p4s_pie_run(sim, &block->pie[ip->imm], &fault)))  \
-            goto redo;                                                  \
+        RUN_PIE                                                         \
         if (unlikely(drops_ != sim->drops))                             \
             goto after_drop;                                            \
     }

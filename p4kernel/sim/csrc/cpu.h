@@ -170,8 +170,7 @@ static inline bool p4s_interrupt_pending(const p4s *sim)
     return sim->mstatus & P4S_MSTATUS_MIE && sim->mie & sim->mip;
 }
 
-/* pie.c. False: the access is not possible, nothing has changed, *fault is as p4s_load's. */
-bool p4s_pie_run(p4s *sim, const p4s_pie *insn, uint32_t *fault);
+/* pie.c */
 void p4s_pie_enable(p4s *sim, uint32_t pie, uint32_t loops);
 void p4s_loop_setup(p4s *sim, const p4s_pie *insn);
 void p4s_loop_set_end(p4s *sim, uint32_t index, uint32_t end);

@@ -111,7 +111,7 @@ ENGINE static p4s_reason _execute(p4s *sim, int32_t *left)
     THREE(first, M, second, from2, third, from3) THREE(first, A, second, from2, third, from3)
 #define BODY_HOST(A, D) goto host;
 #include "handlers.def"
-    ONE(LI, M) ONE(NOP, M) ONE(SOFT, M) ONE(PIE, M) ONE(FALL, M) ONE(LOOP, M)
+    ONE(LI, M) ONE(NOP, M) ONE(SOFT, M) ONE(PIE, M) ONE(PIE_DROPS, M) ONE(FALL, M) ONE(LOOP, M)
 
 host: { /* the guest's state is in sim, exact, while the host looks at it */
     uint32_t slot = (uint32_t)(ip - block->ops);

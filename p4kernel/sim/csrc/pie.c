@@ -106,25 +106,6 @@ static void _put(p4s_pie *insn, uint32_t slot, int32_t value)
     }
 }
 
-p4s_pie p4s_pie_decode(const p4s_pie_word *row, uint32_t word, uint32_t pc)
-{
-    uint32_t number = row->number;
-    p4s_pie insn = {.function = _insns[number].function,
-                    .pc = pc,
-                    .step = _insns[number].step,
-                    .number = row->number,
-                    .unit = _insns[number].unit,
-                    .access = _insns[number].access,
-                    .size = _insns[number].size,
-                    .address = _insns[number].address,
-                    .tail = _insns[number].tail,
-                    .sat = row->sat,
-                    .rm = row->rm};
-    for (const field *f = _layouts[row->layout]; f->slot != SLOT_END; ++f)
-        _put(&insn, f->slot, _field(f, word));
-    return insn;
-}
-
 static bool _allowed(const p4s *sim, uint32_t address, uint32_t size, uint32_t permission, uint32_t *fault)
 {
     uint32_t last = address + size - 1;
@@ -162,6 +143,11 @@ static void _load_tail(p4s_pie_unit *unit, const p4s_pie *insn, const p4s_vector
     }
 }
 
+static inline void _advance(p4s *sim, const p4s_pie *insn)
+{
+    sim->x[insn->rs1] += insn->step == P4S_PIE_BY_RS2 ? sim->x[insn->rs2] : (uint32_t)insn->step;
+}
+
 static bool _access(p4s *sim, const p4s_pie *insn, uint32_t *fault)
 {
     p4s_vector memory = {.u64 = {0}};
@@ -182,19 +168,122 @@ static bool _access(p4s *sim, const p4s_pie *insn, uint32_t *fault)
         if (!(p4s_permission(sim, address) & p4s_permission(sim, address + insn->size - 1) & P4S_WRITE_FAST))
             p4s_blocks_drop(sim, address, insn->size);
     }
-    sim->x[insn->rs1] += insn->step == P4S_PIE_BY_RS2 ? sim->x[insn->rs2] : (uint32_t)insn->step;
+    _advance(sim, insn);
     return true;
 }
 
-bool p4s_pie_run(p4s *sim, const p4s_pie *insn, uint32_t *fault)
+/* The common case of an access: 16 bytes, aligned, no code about. */
+static inline bool _at_once(const p4s *sim, const p4s_pie *insn, uint32_t permission, uint32_t *address)
 {
-    if (insn->unit == P4S_UNIT_LOOP)
-        p4s_loop_setup(sim, insn);
-    else if (insn->access)
+    *address = sim->x[insn->rs1];
+    if (*address & 15 && sim->pie.cfg & (P4S_CFG_MIS_LD | P4S_CFG_MIS_ST))
+        return false;
+    *address &= ~15u;
+    return p4s_permission(sim, *address) & permission;
+}
+
+static inline bool _load_16(p4s *sim, const p4s_pie *insn, p4s_pie_function *function, uint32_t *fault)
+{
+    uint32_t address;
+    p4s_vector memory;
+    if (unlikely(!_at_once(sim, insn, P4S_READ, &address)))
         return _access(sim, insn, fault);
-    else
-        insn->function(&sim->pie, insn, sim->x, NULL);
+    memcpy(&memory, p4s_host(sim, address), 16);
+    if (function)
+        function(&sim->pie, insn, sim->x, &memory);
+    sim->pie.q[insn->qu] = memory;
+    _advance(sim, insn);
     return true;
+}
+
+static inline bool _store_16(p4s *sim, const p4s_pie *insn, p4s_pie_function *function, uint32_t *fault)
+{
+    uint32_t address;
+    if (unlikely(!_at_once(sim, insn, P4S_WRITE_FAST, &address)))
+        return _access(sim, insn, fault);
+    p4s_vector memory = sim->pie.q[insn->qu];
+    if (function)
+        function(&sim->pie, insn, sim->x, NULL);
+    memcpy(p4s_host(sim, address), &memory, 16);
+    _advance(sim, insn);
+    return true;
+}
+
+/* Fused forms whose operation does not look at what is loaded or stored. */
+static bool _run_load(p4s *sim, const p4s_pie *insn, uint32_t *fault) { return _load_16(sim, insn, insn->function, fault); }
+
+static bool _run_store(p4s *sim, const p4s_pie *insn, uint32_t *fault)
+{
+    return _store_16(sim, insn, insn->function, fault);
+}
+
+static bool _run_vld_128(p4s *sim, const p4s_pie *insn, uint32_t *fault) { return _load_16(sim, insn, NULL, fault); }
+
+static bool _run_vst_128(p4s *sim, const p4s_pie *insn, uint32_t *fault) { return _store_16(sim, insn, NULL, fault); }
+
+static bool _run_registers(p4s *sim, const p4s_pie *insn, uint32_t *fault)
+{
+    (void)fault;
+    insn->function(&sim->pie, insn, sim->x, NULL);
+    return true;
+}
+
+static bool _run_loop(p4s *sim, const p4s_pie *insn, uint32_t *fault)
+{
+    (void)fault;
+    p4s_loop_setup(sim, insn);
+    return true;
+}
+
+/* What kernels do most gets a function with the operation inside. */
+#define INSIDE(name)                                                                            \
+    static bool _run_load_##name(p4s *sim, const p4s_pie *insn, uint32_t *fault)                \
+    {                                                                                           \
+        return _load_16(sim, insn, pie_##name, fault);                                          \
+    }
+#define INSIDE_ALL(f)                                                                                   \
+    f(vmulas_xacc_s8) f(vmulas_xacc_u8) f(vmulas_xacc_s16) f(vmulas_xacc_u16) f(vmulas_qacc_s8)         \
+        f(vmulas_qacc_u8) f(vmulas_qacc_s16) f(vmulas_qacc_u16)
+INSIDE_ALL(INSIDE)
+
+static bool (*_runner(const p4s_pie *insn))(p4s *, const p4s_pie *, uint32_t *)
+{
+#define FUSED(name)                        \
+    if (insn->function == pie_##name)      \
+        return _run_load_##name;
+    if (insn->unit == P4S_UNIT_LOOP)
+        return _run_loop;
+    if (insn->access == P4S_ACCESS_NONE)
+        return _run_registers;
+    if (insn->function == pie_vld_128)
+        return _run_vld_128;
+    if (insn->function == pie_vst_128)
+        return _run_vst_128;
+    if (insn->tail == P4S_TAIL_LOAD) {
+        INSIDE_ALL(FUSED)
+        return _run_load;
+    }
+    return insn->tail == P4S_TAIL_STORE ? _run_store : _access;
+}
+
+p4s_pie p4s_pie_decode(const p4s_pie_word *row, uint32_t word, uint32_t pc)
+{
+    uint32_t number = row->number;
+    p4s_pie insn = {.function = _insns[number].function,
+                    .pc = pc,
+                    .step = _insns[number].step,
+                    .number = row->number,
+                    .unit = _insns[number].unit,
+                    .access = _insns[number].access,
+                    .size = _insns[number].size,
+                    .address = _insns[number].address,
+                    .tail = _insns[number].tail,
+                    .sat = row->sat,
+                    .rm = row->rm};
+    for (const field *f = _layouts[row->layout]; f->slot != SLOT_END; ++f)
+        _put(&insn, f->slot, _field(f, word));
+    insn.run = _runner(&insn);
+    return insn;
 }
 
 void p4s_loop_setup(p4s *sim, const p4s_pie *insn)

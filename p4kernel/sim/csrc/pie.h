@@ -55,12 +55,15 @@ enum {
 #define P4S_PIE_BY_RS2 INT16_MIN /* as a step: rs1 += rs2 */
 
 typedef struct p4s_pie p4s_pie;
+struct p4s;
 
 /* Computes on registers; memory is what was loaded, or becomes what is stored. x are the integer registers. */
 typedef void p4s_pie_function(p4s_pie_unit *unit, const p4s_pie *insn, uint32_t *x, p4s_vector *memory);
 
 /* A decoded instruction. Register numbers are 0 when there is none; rd 32 takes writes to x0. */
 struct p4s_pie {
+    /* All of it, with its access to memory. False: that is not possible, nothing has changed, *fault is as p4s_load's. */
+    bool (*run)(struct p4s *sim, const p4s_pie *insn, uint32_t *fault);
     p4s_pie_function *function;
     uint32_t pc; /* only hardware loops look at it */
     int16_t step;

@@ -71,11 +71,11 @@ SHIFT_BY_LANES(32, 6)
 
 static inline p4s_vector pie_low_after(p4s_vector low, p4s_vector high, uint32_t bytes)
 {
-    uint8_t both[32];
+    const uint64_t words[5] = {low.u64[0], low.u64[1], high.u64[0], high.u64[1], 0};
+    uint32_t first = bytes / 8, bits = bytes % 8 * 8;
     p4s_vector r;
-    memcpy(both, &low, 16);
-    memcpy(both + 16, &high, 16);
-    memcpy(&r, both + bytes, 16);
+    for (uint32_t i = 0; i < 2; ++i) /* twice, because a shift by 64 is none */
+        r.u64[i] = words[first + i] >> bits | words[first + i + 1] << (63 - bits) << 1;
     return r;
 }
 
@@ -145,17 +145,25 @@ MOVE_2Q(srcxxp_2q, pie_move_right, (x[insn->rs1] & 15) + 1, ADVANCE)
     {                                                                   \
         REGISTERS_ONLY;                                                 \
         p4s_vector a = QX, b = QY, r[2];                                \
-        for (int i = 0; i < 2 * lanes; ++i)                             \
-            r[i / lanes].u##bits[i % lanes] = (i & 1 ? b : a).u##bits[i / 2]; \
+        for (int i = 0; i < lanes / 2; ++i) {                           \
+            r[0].u##bits[2 * i] = a.u##bits[i];                         \
+            r[0].u##bits[2 * i + 1] = b.u##bits[i];                     \
+            r[1].u##bits[2 * i] = a.u##bits[lanes / 2 + i];             \
+            r[1].u##bits[2 * i + 1] = b.u##bits[lanes / 2 + i];         \
+        }                                                               \
         QX = r[0];                                                      \
         QY = r[1];                                                      \
     }                                                                   \
     OPERATION(vunzip_##bits)                                            \
     {                                                                   \
         REGISTERS_ONLY;                                                 \
-        p4s_vector s[2] = {QX, QY}, r[2];                               \
-        for (int i = 0; i < 2 * lanes; ++i)                             \
-            r[i & 1].u##bits[i / 2] = s[i / lanes].u##bits[i % lanes];  \
+        p4s_vector a = QX, b = QY, r[2];                                \
+        for (int i = 0; i < lanes / 2; ++i) {                           \
+            r[0].u##bits[i] = a.u##bits[2 * i];                         \
+            r[1].u##bits[i] = a.u##bits[2 * i + 1];                     \
+            r[0].u##bits[lanes / 2 + i] = b.u##bits[2 * i];             \
+            r[1].u##bits[lanes / 2 + i] = b.u##bits[2 * i + 1];         \
+        }                                                               \
         QX = r[0];                                                      \
         QY = r[1];                                                      \
     }

@@ -22,23 +22,46 @@
 #define P4S_PIE_OPS_H
 
 #include "pie_math.h"
+#include "pie_simd.h"
 
 #include <string.h>
 
 /* Sums, products. */
 
-#define LANEWISE(name, type, out, expression)                           \
-    OPERATION(name##_##type)                                            \
-    {                                                                   \
-        REGISTERS_ONLY;                                                 \
-        p4s_vector a = QX, b = QY, r;                                   \
-        EACH(type) r.type[i] = FIT(type, (int64_t)a.type[i] expression b.type[i]); \
-        out = r;                                                        \
+/* As compiler's vectors: LOST is a mask of the lanes whose result does not fit, LIMIT what they become. */
+#define VECTOR(type) C_##type __attribute__((vector_size(16)))
+#define LOST_ADD_s(a, b, r) ((~(a ^ b) & (a ^ r)) < 0)
+#define LOST_SUB_s(a, b, r) (((a ^ b) & (a ^ r)) < 0)
+#define LOST_ADD_u(a, b, r) (r < a)
+#define LOST_SUB_u(a, b, r) (r > a)
+#define LIMIT_ADD_s(type, a) ((a < 0) ^ HIGH_##type)
+#define LIMIT_SUB_s LIMIT_ADD_s
+#define LIMIT_ADD_u(type, a) (a | HIGH_##type)
+#define LIMIT_SUB_u(type, a) (a & 0)
+#define LANEWISE(name, kind, sign, type, operator)                                              \
+    OPERATION(name##_##type)                                                                    \
+    {                                                                                           \
+        REGISTERS_ONLY;                                                                         \
+        VECTOR(type) a, b, r;                                                                   \
+        p4s_vector lost;                                                                        \
+        memcpy(&a, &QX, 16);                                                                    \
+        memcpy(&b, &QY, 16);                                                                    \
+        r = a operator b;                                                                       \
+        VECTOR(type) mask = (VECTOR(type))LOST_##kind##_##sign(a, b, r);                        \
+        memcpy(&lost, &mask, 16);                                                               \
+        if ((lost.u64[0] | lost.u64[1]) && insn->sat) {                                         \
+            r = (r & ~mask) | ((VECTOR(type))LIMIT_##kind##_##sign(type, a) & mask);            \
+            pie_clipped(unit);                                                                  \
+        }                                                                                       \
+        memcpy(&QV, &r, 16);                                                                    \
     }
-#define VADD(type) LANEWISE(vadd, type, QV, +)
-#define VSUB(type) LANEWISE(vsub, type, QV, -)
-FOR_ALL(VADD)
-FOR_ALL(VSUB)
+#define VADD_VSUB(sign, type) LANEWISE(vadd, ADD, sign, type, +) LANEWISE(vsub, SUB, sign, type, -)
+VADD_VSUB(u, u8)
+VADD_VSUB(s, s8)
+VADD_VSUB(u, u16)
+VADD_VSUB(s, s16)
+VADD_VSUB(u, u32)
+VADD_VSUB(s, s32)
 
 #define SCALAR(name, type, sign)                                        \
     OPERATION(name##_##type)                                            \
@@ -137,10 +160,27 @@ static inline void pie_accumulate_u64(p4s_pie_unit *unit, uint64_t *lane, int64_
 
 #define ACCUMULATE(type, i, product)                                                                              \
     CAT(pie_accumulate_, ACC_##type)(unit, &unit->qacc.ACC_##type[i], product, insn->sat)
+#ifdef PIE_HAS_SIMD
+#define QACC_ADDED(type) simd_qacc_##type(&unit->qacc, &QX, &QY)
+#define DOT(type) simd_dot_##type(&QX, &QY)
+#else
+#define QACC_ADDED(type) false
+#define DOT_LOOP(type)                                                                              \
+    static inline int64_t pie_dot_##type(const p4s_vector *a, const p4s_vector *b)                  \
+    {                                                                                               \
+        int64_t sum = 0;                                                                            \
+        EACH(type) sum += (int64_t)a->type[i] * b->type[i];                                         \
+        return sum;                                                                                 \
+    }
+FOR_8_16(DOT_LOOP)
+#define DOT(type) pie_dot_##type(&QX, &QY)
+#endif
 #define VMULAS_QACC(type)                                                                           \
     OPERATION(vmulas_qacc_##type)                                                                   \
     {                                                                                               \
         REGISTERS_ONLY;                                                                             \
+        if (QACC_ADDED(type))                                                                       \
+            return;                                                                                 \
         EACH(type) ACCUMULATE(type, i, (int64_t)QX.type[i] * QY.type[i]);                           \
     }                                                                                               \
     OPERATION(vsmulas_qacc_##type)                                                                  \
@@ -183,9 +223,7 @@ static inline void pie_xacc_add_u(p4s_pie_unit *unit, int64_t sum, bool saturate
     OPERATION(vmulas_xacc_##type)                                   \
     {                                                               \
         REGISTERS_ONLY;                                             \
-        int64_t sum = 0;                                            \
-        EACH(type) sum += (int64_t)QX.type[i] * QY.type[i];         \
-        pie_xacc_add_##sign(unit, sum, insn->sat);                  \
+        pie_xacc_add_##sign(unit, DOT(type), insn->sat);            \
     }
 VMULAS_XACC(u8, u)
 VMULAS_XACC(s8, s)

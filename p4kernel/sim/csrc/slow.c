@@ -189,7 +189,7 @@ static p4s_step_result _pie(p4s *sim, const p4s_insn *insn)
     p4s_pie pie = p4s_pie_decode(insn->pie, insn->word, sim->pc);
     if (p4s_pie_off(sim, pie.unit))
         return _illegal(sim, insn);
-    if (!p4s_pie_run(sim, &pie, &fault))
+    if (!pie.run(sim, &pie, &fault))
         return p4s_trap(sim, pie.access == P4S_ACCESS_LOAD ? P4S_CAUSE_LOAD : P4S_CAUSE_STORE, fault);
     return _retire(sim, sim->pc + insn->size);
 }

@@ -127,9 +127,9 @@ static uint16_t _pie(builder *b, p4s_insn *insn)
     *pie = p4s_pie_decode(insn->pie, insn->word, b->pc);
     if (p4s_pie_off(b->sim, pie->unit))
         return _end_with(b, P4S_H_STEP_M);
-    insn->imm = (int32_t)b->block->pie_count++;
+    insn->imm = (int32_t)(b->block->pie_count++ * sizeof *pie);
     b->known &= ~(1u << (pie->rd & 31) | 1u << pie->rs1 | 1u << pie->rs2) | 1;
-    return P4S_H_PIE_M;
+    return pie->access == P4S_ACCESS_STORE || pie->unit == P4S_UNIT_LOOP ? P4S_H_PIE_DROPS_M : P4S_H_PIE_M;
 }
 
 static uint16_t _select(builder *b, p4s_insn *insn)
