@@ -43,11 +43,14 @@ def random_word(insn: Instruction, generation: int, source: random.Random) -> in
 class PieMachine(Machine):
     """A core whose SIMD unit and loops are on; `unit` is the p4s_pie_state struct, pulled and pushed with the rest."""
 
+    unit: Any
+
     def __init__(self, engine: str, generation: int = 1) -> None:
         self.generation = generation
-        self.unit: Any = ffi.new("p4s_pie_state *")
+        self.unit = ffi.new("p4s_pie_state *")
         super().__init__(engine, revision=REVISIONS[generation])
-        self.unit.pie_state = self.unit.loop_state = 3
+        unit = self.unit
+        unit.pie_state = unit.loop_state = 3
         self.push()
 
     def pull(self) -> None:

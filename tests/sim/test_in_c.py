@@ -54,3 +54,11 @@ def test_on_aarch64(program: str, tmp_path: Path) -> None:
         pytest.skip("needs the package ziglang")
     binary = _build([os.fspath(ZIG), "cc", "-target", "aarch64-linux-musl"], program, tmp_path, "-O2")
     _run(qemu, os.fspath(binary), "1000")
+
+
+def test_pie_paths(tmp_path: Path) -> None:
+    binary = tmp_path / "pie_paths"
+    flags = (*FLAGS, "-Wno-unused-function", *SANITIZED)
+    command = [require("cc"), *flags, os.fspath(HERE / "pie_paths.c"), "-o", os.fspath(binary)]
+    subprocess.run(command, check=True, timeout=300)
+    _run(os.fspath(binary), os.environ.get("P4KERNEL_TEST_FLOATS", "5000"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -160,6 +161,6 @@ def test_words_of_the_other_generation_are_illegal(engine: str) -> None:
 
 def test_a_new_core_has_the_unit_off(engine: str) -> None:
     fresh = Machine(engine)
-    state = ffi.new("p4s_pie_state *")
+    state: Any = ffi.new("p4s_pie_state *")
     lib.p4s_pie_get(fresh.sim, state)
     assert (state.pie_state, state.loop_state, state.cfg) == (0, 0, 0)

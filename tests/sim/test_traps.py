@@ -21,7 +21,7 @@ ILLEGAL = {
     "sd": 0x00003023,
     "slli 32": word("slli", 5, 5, 0) | 1 << 25,
     "srai 32": word("srai", 5, 5, 0) | 1 << 25,
-    "add with a bad funct7": word("add", 5, 5, 5) | 1 << 27,
+    "add with a bad funct7": word("add", 5, 5, 5) | 1 << 28,
     "branch funct3 2": 0x00002063,
     "jalr funct3 1": 0x00001067,
     "sret": 0x10200073,

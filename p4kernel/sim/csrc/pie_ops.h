@@ -161,10 +161,10 @@ static inline void pie_accumulate_u64(p4s_pie_unit *unit, uint64_t *lane, int64_
 #define ACCUMULATE(type, i, product)                                                                              \
     CAT(pie_accumulate_, ACC_##type)(unit, &unit->qacc.ACC_##type[i], product, insn->sat)
 #ifdef PIE_HAS_SIMD
-#define QACC_ADDED(type) simd_qacc_##type(&unit->qacc, &QX, &QY)
+#define QACC_ADDED(type, factors) simd_qacc_##type(&unit->qacc, &QX, factors)
 #define DOT(type) simd_dot_##type(&QX, &QY)
 #else
-#define QACC_ADDED(type) false
+#define QACC_ADDED(type, factors) ((void)(factors), false)
 #define DOT_LOOP(type)                                                                              \
     static inline int64_t pie_dot_##type(const p4s_vector *a, const p4s_vector *b)                  \
     {                                                                                               \
@@ -179,7 +179,7 @@ FOR_8_16(DOT_LOOP)
     OPERATION(vmulas_qacc_##type)                                                                   \
     {                                                                                               \
         REGISTERS_ONLY;                                                                             \
-        if (QACC_ADDED(type))                                                                       \
+        if (QACC_ADDED(type, &QY))                                                                  \
             return;                                                                                 \
         EACH(type) ACCUMULATE(type, i, (int64_t)QX.type[i] * QY.type[i]);                           \
     }                                                                                               \
@@ -187,6 +187,10 @@ FOR_8_16(DOT_LOOP)
     {                                                                                               \
         REGISTERS_ONLY;                                                                             \
         int64_t factor = QY.type[insn->sel & (N_##type - 1)];                                       \
+        p4s_vector factors;                                                                         \
+        EACH(type) factors.type[i] = (C_##type)factor;                                              \
+        if (QACC_ADDED(type, &factors))                                                             \
+            return;                                                                                 \
         EACH(type) ACCUMULATE(type, i, QX.type[i] * factor);                                        \
     }
 FOR_8_16(VMULAS_QACC)

@@ -20,6 +20,8 @@ int p4k_exec_start(p4k_port *board, const p4k_exec *exec)
     state.x[SP] = (exec->stack + exec->stack_size) & ~15u;
     state.x[A0] = exec->blob;
     p4s_set(board->sim, &state);
+    /* On, as after the first instruction that ESP-IDF's trap handler enables the unit for. */
+    p4s_pie_set(board->sim, &(p4s_pie_state){.pie_state = 1, .loop_state = 1});
     board->exec = (p4v_exec){.phase = P4V_RUNS,
                              .start = state.instret,
                              .limit = exec->max_instructions,
