@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -36,3 +38,10 @@ def python_file(folder: Path, text: str) -> Path:
     file = folder / "program.py"
     file.write_text(text)
     return file
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _ctrl_c_raises() -> None:
+    """Also where the tests were started in the background, which makes Python ignore SIGINT."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.default_int_handler)

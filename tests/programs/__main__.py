@@ -83,7 +83,7 @@ def _all(works: list[_Work], plan: _Plan, seed: int, jobs: int, console: Console
     source = random.Random(seed)
     with tempfile.TemporaryDirectory() as name, Progress(*columns, console=console) as progress:
         builder = Builder(Path(name))
-        for compiler, level in {(work.compiler, work.level) for work in works}:
+        for compiler, level in dict.fromkeys((work.compiler, work.level) for work in works):
             builder.prepare(compiler, level)
         task = progress.add_task("programs", total=len(works))
         with ThreadPoolExecutor(jobs) as pool:
