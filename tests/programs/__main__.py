@@ -83,8 +83,8 @@ def _all(works: list[_Work], plan: _Plan, seed: int, jobs: int, console: Console
     source = random.Random(seed)
     with tempfile.TemporaryDirectory() as name, Progress(*columns, console=console) as progress:
         builder = Builder(Path(name))
-        for compiler, level in dict.fromkeys((work.compiler, work.level) for work in works):
-            builder.prepare(compiler, level)
+        for work in works:
+            builder.prepare(work.compiler, work.level)  # once for each pair
         task = progress.add_task("programs", total=len(works))
         with ThreadPoolExecutor(jobs) as pool:
             futures = {pool.submit(_check, work, builder, plan, source.getrandbits(32)): work for work in works}
@@ -112,7 +112,9 @@ def _all(works: list[_Work], plan: _Plan, seed: int, jobs: int, console: Console
 @click.option("--compiler", "compilers", multiple=True, type=click.Choice(COMPILERS), help="These alone.")
 @click.option("--level", "levels", multiple=True, type=click.Choice(LEVELS), help="These alone.")
 @click.option("--rounds", default=2, show_default=True, help="Random sets of budgets for each file.")
-@click.option("--count-below", default=100_000, show_default=True, help="Instructions counted by QEMU, too, below this.")
+@click.option(
+    "--count-below", default=100_000, show_default=True, help="Instructions counted by QEMU, too, below this."
+)
 @click.option("--seed", default=0, show_default=True)
 @click.option("--jobs", default=os.cpu_count() or 1, show_default=True)
 def main(

@@ -44,8 +44,8 @@ def _compile_words(compiler: Compiler) -> tuple[str, ...]:
     """Skips the test when there is no such compiler."""
     if compiler == "zig":
         include = ZIG.parent / "lib" / "include"
-        words = (require(os.fspath(ZIG)), "clang", "--target=riscv32-unknown-elf", "-nostdinc", "-isystem", str(include))
-        return (*words, *_FLAGS)
+        target = ("--target=riscv32-unknown-elf", "-nostdinc", "-isystem", str(include))
+        return (require(os.fspath(ZIG)), "clang", *target, *_FLAGS)
     # Its int32_t is a long, which clang's is not: clang checks the formats. And loops in memset must not become memset.
     return (require("riscv64-unknown-elf-gcc"), *_FLAGS, "-Wno-format", "-fno-tree-loop-distribute-patterns")
 

@@ -27,8 +27,10 @@ def _names(a: Run, b: Run) -> str:
     texts = []
     for name in fields:
         x, y = getattr(a.machine.state, name), getattr(b.machine.state, name)
-        pairs = [(f"{name}{i}", u, v) for i, (u, v) in enumerate(zip(x, y, strict=True))] if name in "xf" else [(name, x, y)]
-        texts += [f"{label}: {u:#x} {v:#x}" for label, u, v in pairs if u != v]
+        if name in ("x", "f"):
+            texts += [f"{name}{i}: {u:#x} {v:#x}" for i, (u, v) in enumerate(zip(x, y, strict=True)) if u != v]
+        elif x != y:
+            texts.append(f"{name}: {x:#x} {y:#x}")
     return "; ".join(texts)
 
 
