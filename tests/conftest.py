@@ -12,12 +12,18 @@ import pytest
 import p4kernel as p4
 
 
+@p4.kernel
+def _first() -> None:
+    p4.c("")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """A build cache of the test run's own, which starts empty."""
     patch = pytest.MonkeyPatch()
     patch.setenv("P4KERNEL_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
     patch.delenv("P4KERNEL_BOARD", raising=False)
+    _ = _first.build  # imports all that a build needs: tests of Ctrl-C shall not hit the middle of an import
     yield
     patch.undo()
 

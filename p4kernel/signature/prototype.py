@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from p4kernel.errors import SignatureError
 from p4kernel.signature import Array, Signature
@@ -113,13 +114,26 @@ def validate(signature: Signature) -> None:
 
     Imports cffi (70 to 100 ms): called on the way to a build only.
     """
-    import cffi
-
+    cffi = _import_cffi()
     text = f"{_declarations(signature)}{signature.prototype};"
     try:
         cffi.FFI().cdef(text)
     except cffi.CDefError as error:
         raise SignatureError(f"{signature.name}: {signature.prototype!r} is no valid C prototype: {error}") from error
+
+
+def _import_cffi() -> Any:
+    """cffi with its parser. Ctrl-C in the middle of an import leaves submodules without their package, and every later
+    import of it would fail: they are forgotten, so that the next build begins anew."""
+    try:
+        import cffi
+        import cffi.cparser
+        import pycparser.c_ast  # noqa: F401
+    except BaseException:
+        for name in [name for name in sys.modules if name.partition(".")[0] in ("cffi", "pycparser")]:
+            del sys.modules[name]
+        raise
+    return cffi
 
 
 def _declarations(signature: Signature) -> str:
