@@ -1,11 +1,16 @@
-"""Programs that tests need and pip cannot bring."""
+"""Programs that tests need: those that pip cannot bring, and zig, which it does."""
 
 from __future__ import annotations
 
 import os
 import shutil
+import sysconfig
+from pathlib import Path
 
 import pytest
+
+ZIG = Path(sysconfig.get_path("purelib")) / "ziglang" / "zig"
+"""Of the package ziglang, which the extra `test` requires."""
 
 
 def require(program: str) -> str:

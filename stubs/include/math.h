@@ -1,7 +1,7 @@
 /* math.h: C99 for float and double. Double arithmetic is done in software on this chip: prefer the float functions.
  *
- * The macros are there for the reason that string.h gives: with them sqrtf, fabsf, fmaf, fminf and fmaxf are one
- * instruction, and a function of constants is a constant. errno is never set. */
+ * The macros are there for the reason that string.h gives: with them sqrtf, fabsf and fmaf (and fminf and fmaxf, with
+ * clang) are one instruction, and a function of constants is a constant. errno is never set. */
 #ifndef _MATH_H
 #define _MATH_H
 

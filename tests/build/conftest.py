@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,9 +10,7 @@ import pytest
 
 from p4kernel import build
 from p4kernel.build.toolchain import Toolchain, find
-from tests.tools import require
-
-ZIG = Path(sysconfig.get_path("purelib")) / "ziglang" / "zig"
+from tests.tools import ZIG, require
 
 
 def toolchain_named(words: str) -> Toolchain:

@@ -11,9 +11,9 @@ import pytest
 from p4kernel.build import Toolchain, _process
 from p4kernel.build.toolchain import Candidate, all_found, find
 from p4kernel.errors import ToolchainError
-from tests.build.conftest import ZIG, toolchain_named
+from tests.build.conftest import toolchain_named
 from tests.build.make import built, c
-from tests.tools import require
+from tests.tools import ZIG, require
 
 SOURCE = c("extern int outside;\nint entry(int x) { return x * 3 + outside; }")
 

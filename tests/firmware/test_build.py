@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import re
 import subprocess
@@ -16,7 +15,7 @@ from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import SymbolTableSection
 
 from tests.firmware.machine import CORE, OUTSIDE, Count, Machine
-from tests.tools import require
+from tests.tools import ZIG, require
 
 ROOT = CORE.parents[1]
 SOURCES = sorted(CORE.glob("*.c"))
@@ -27,12 +26,8 @@ MOST_STATE = 96 * 1024  # bytes of struct p4k
 
 
 def _zig() -> list[str]:
-    spec = importlib.util.find_spec("ziglang")
-    if spec is None or spec.origin is None:
-        return [require("zig"), "clang", "--target=riscv32-unknown-elf", "-nostdinc"]
-    folder = Path(spec.origin).parent
-    own = ["-nostdinc", "-isystem", str(folder / "lib" / "include")]
-    return [str(folder / "zig"), "clang", "--target=riscv32-unknown-elf", *own]
+    own = ["-nostdinc", "-isystem", str(ZIG.parent / "lib" / "include")]
+    return [str(ZIG), "clang", "--target=riscv32-unknown-elf", *own]
 
 
 def _gcc() -> list[str]:

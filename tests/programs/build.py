@@ -8,9 +8,8 @@ import subprocess
 from pathlib import Path
 from typing import Final, Literal
 
-from tests.sim.linux import ZIG
 from tests.sim.machine import BASE
-from tests.tools import require
+from tests.tools import ZIG, require
 
 __all__ = ["COMPILERS", "LEVELS", "PROGRAMS", "Builder", "Compiler", "Level"]
 

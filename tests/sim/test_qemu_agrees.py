@@ -1,79 +1,37 @@
-"""Against qemu-riscv32: random sequences, many in one program, and compiled C.
+"""Against qemu-riscv32: a million random instructions, many sequences in one program, and compiled C.
 
-P4KERNEL_TEST_QEMU_SEQUENCES sets how many sequences, P4KERNEL_TEST_SEED which.
+P4KERNEL_TEST_SEED sets which; the campaign is ``python -m tests.sim``.
 """
 
 from __future__ import annotations
 
 import os
-import random
 from pathlib import Path
 
 import pytest
 
 from tests.tools import require
 
-from .linux import SYS_EXIT, SYS_WRITE, compile_c, elf, run_here, run_qemu
-from .machine import BASE
-from .random_code import REACH, Generator
-from .rv32 import code, load_constant, word
+from .batch import make
+from .linux import compile_c, run_here, run_qemu
 
-COUNT = int(os.environ.get("P4KERNEL_TEST_QEMU_SEQUENCES", "300"))
+INSTRUCTIONS = 1_000_000
 SEED = int(os.environ.get("P4KERNEL_TEST_SEED", "0"))
-PER_PROGRAM = 75
-CODE_SIZE, RECORD = 4096, 4 * (32 + 32 + 1)
-AREA = 2 * REACH
-PROGRAM_SIZE = 2 << 20
-DATA = BASE + (1 << 20)
-SAVED = DATA + AREA
-"""Data: a buffer that sequences work in, behind it the registers that they leave."""
-_HOLDER = 8
+PER_PROGRAM = 1_400
+SEQUENCES = 12 * PER_PROGRAM
+ROUNDS = 3
 
 
-def _ecall(number: int, *arguments: int) -> bytes:
-    loads = b"".join(load_constant(10 + i, a) for i, a in enumerate(arguments))
-    return loads + load_constant(17, number) + code(word("ecall"))
-
-
-def _save(registers: bool) -> bytes:
-    """All registers and fcsr to SAVED; x8 holds its address and is not a result."""
-    x = b"".join(code(word("sw", i, _HOLDER, 4 * i)) for i in range(32) if i != _HOLDER)
-    f = b"".join(code(word("fsw", i, _HOLDER, 128 + 4 * i)) for i in range(32))
-    flags = code(word("csrrs", 1, 3, 0), word("sw", 1, _HOLDER, 256))
-    return load_constant(_HOLDER, SAVED) + (x + f + flags if registers else b"")
-
-
-def _segment(seed: int) -> bytes:
-    """One sequence: registers set, run, all results written out."""
-    generator = Generator(seed)
-    x, f = generator.registers(DATA + REACH)
-    setup = code(word("csrrwi", 0, 3, 0))
-    for index, value in f.items():
-        setup += load_constant(5, value) + code(word("fmv.w.x", index, 5))
-    for index, value in x.items():
-        setup += load_constant(index, value)
-    return setup + generator.sequence(60) + _save(True) + _ecall(SYS_WRITE, 1, DATA, AREA + RECORD)
-
-
-def _program(seeds: range) -> bytes:
-    source = random.Random(seeds.start)
-    body = b"".join(_segment(seed) for seed in seeds) + _ecall(SYS_EXIT, 0)
-    assert len(body) < DATA - BASE
-    return elf(body.ljust(DATA - BASE, b"\0") + source.randbytes(AREA), PROGRAM_SIZE)
-
-
-@pytest.mark.parametrize("start", range(SEED, SEED + COUNT, PER_PROGRAM))
-def test_random_sequences(engine: str, start: int, tmp_path: Path) -> None:
-    seeds = range(start, min(start + PER_PROGRAM, SEED + COUNT))
-    program = _program(seeds)
-    theirs = run_qemu(require("qemu-riscv32"), program, tmp_path)
-    ours = run_here(engine, program)
-    assert theirs.code == ours.code == 0
-    size = AREA + RECORD
-    assert len(ours.output) == len(theirs.output) == size * len(seeds)
-    for index, seed in enumerate(seeds):
-        span = slice(index * size, (index + 1) * size)
-        assert ours.output[span] == theirs.output[span], f"seed {seed}"
+@pytest.mark.parametrize("start", range(SEED, SEED + SEQUENCES, PER_PROGRAM))
+def test_random_sequences(start: int, tmp_path: Path) -> None:
+    batch = make(range(start, start + PER_PROGRAM), ROUNDS)
+    assert batch.written >= INSTRUCTIONS * PER_PROGRAM / SEQUENCES  # all together a million
+    theirs = run_qemu(require("qemu-riscv32"), batch.program, tmp_path)
+    fast, slow = run_here("fast", batch.program), run_here("slow", batch.program)
+    assert theirs.code == 0
+    assert fast == theirs, batch.first_difference(fast.output, theirs.output)
+    assert slow == theirs, batch.first_difference(slow.output, theirs.output)
+    assert fast.instructions == slow.instructions
 
 
 PROGRAMS = {
