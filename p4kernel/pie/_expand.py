@@ -8,7 +8,9 @@ from typing import Any, NamedTuple
 
 import yaml
 
-__all__ = ["Family", "Isa", "Note", "Row", "load"]
+from p4kernel.pie.model import Operand
+
+__all__ = ["Family", "Isa", "Note", "Row", "bit_numbers", "load", "operands_of"]
 
 GENERATIONS = (1, 2)
 _BASES = ("documented", "corrected", "inferred")
@@ -176,6 +178,12 @@ def bit_numbers(text: str) -> tuple[int, ...]:
         high, _, low = piece.partition("-")
         out += range(int(high), int(low or high) - 1, -1)
     return tuple(out)
+
+
+def operands_of(layout: str) -> tuple[Operand, ...]:
+    """The operands of a row's layout."""
+    places = (place.split(":") for place in layout.split())
+    return tuple(Operand(name, kind, role, bit_numbers(bits)) for name, kind, role, bits in places)
 
 
 def _check_word(mnemonic: str, word: int, layout: str) -> None:

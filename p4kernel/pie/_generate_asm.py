@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from p4kernel.pie._expand import GENERATIONS, Isa, Row, bit_numbers
+from p4kernel.pie._expand import GENERATIONS, Isa, Row, operands_of
 from p4kernel.pie.model import ROUNDING, SATURATION, Operand
 from p4kernel.pie.names import NUMBERS, PIE_REGISTERS
 
@@ -214,10 +214,7 @@ def _names() -> list[str]:
 
 
 def _layout_macro(number: int, layout: str) -> list[str]:
-    operands = []
-    for place in layout.split():
-        name, kind, role, bits = place.split(":")
-        operands.append(Operand(name, kind, role, bit_numbers(bits)))
+    operands = operands_of(layout)
     names = [operand.name for operand in operands]
     syntax = ", ".join(o.name for o in operands if o.default is None)
     syntax += "".join(f"[, {o.name}]" for o in operands if o.default is not None)

@@ -5,16 +5,17 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from p4kernel._generate import ROOT, write_or_check
 from p4kernel.wire._generate_c import c_header
 from p4kernel.wire._generate_python import python_tables
 from p4kernel.wire._protocol import Protocol, load
 
-ROOT = Path(__file__).resolve().parents[2]
+__all__ = ["OUTPUTS", "ROOT", "SOURCE", "main"]
+
 SOURCE = ROOT / "stubs" / "protocol.yaml"
 OUTPUTS: dict[Path, Callable[[Protocol], str]] = {
     ROOT / "firmware" / "core" / "p4k_protocol.h": c_header,
@@ -23,21 +24,7 @@ OUTPUTS: dict[Path, Callable[[Protocol], str]] = {
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m p4kernel.wire.generate", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="compare, and write nothing")
-    check: bool = parser.parse_args(argv).check
-    protocol = load(SOURCE)
-    stale = 0
-    for path, emit in OUTPUTS.items():
-        text = emit(protocol)
-        if path.exists() and path.read_text(encoding="utf-8") == text:
-            continue
-        if check:
-            print(f"{path.relative_to(ROOT)} does not match {SOURCE.relative_to(ROOT)}", file=sys.stderr)
-            stale = 1
-        else:
-            path.write_text(text, encoding="utf-8")
-    return stale
+    return write_or_check("p4kernel.wire.generate", __doc__, SOURCE, load, OUTPUTS, argv)
 
 
 if __name__ == "__main__":
