@@ -8,6 +8,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from p4kernel import generations
 from p4kernel.errors import BoardError, BoardLost, OutOfMemory
 from p4kernel.memory import Memory
 from p4kernel.wire._tables import (
@@ -103,7 +104,7 @@ class Board:
     @property
     def generation(self) -> int:
         """Of PIE: 1 is xespv 2.1 (chip revision below 3), 2 is xespv 2.2."""
-        return 2 if self._session.info.revision >= 300 else 1
+        return generations.of_revision(self._session.info.revision / 100)
 
     @property
     def exports(self) -> Mapping[str, int]:
@@ -252,7 +253,12 @@ class Board:
             cap=0,
             generation=image.generation,
         )
-        held = LoadRsp.unpack(self.request(Type.LOAD, request.pack()).payload)
+        reply = self.exchange(Type.LOAD, request.pack())
+        if reply.status is Status.ABI:
+            raise self._other_generation(image)
+        if reply.status is not Status.OK:
+            raise refusal(Type.LOAD, reply)
+        held = LoadRsp.unpack(reply.payload)
         if held.held:
             return Loaded(held.image, held.address)
         data = image.at(held.address, exports)
@@ -260,6 +266,16 @@ class Board:
         first = min(len(data), self._session.max_payload - COMMIT_SIZE)
         self.request(Type.COMMIT, Commit(held.image, len(data), data[:first]).pack(), stream, first)
         return Loaded(held.image, held.address)
+
+    def _other_generation(self, image: Image) -> BoardError:
+        needed, info = image.generation, self.info
+        return BoardError(
+            f"this code has PIE instructions of {generations.NAMES[needed]} ({generations.CHIPS[needed]}), and {self.url} "
+            f"is an {info.chip} of revision {info.revision // 100}.{info.revision % 100}, which has "
+            f"{generations.NAMES[self.generation]}: compile it for this board (a kernel that includes p4_pie.h is compiled "
+            "for each board that it is called on, unless its flags or text set P4_PIE_GENERATION), or run it on a board of "
+            f"the other kind, such as sim?revision={generations.REVISIONS[needed]}"
+        )
 
 
 def refusal(kind: Type, reply: Reply) -> BoardError:

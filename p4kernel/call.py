@@ -214,7 +214,7 @@ class Run:
         signature, options = self._plan.signature, self._plan.options
         if reply.status in _STOPPED:
             limits = (options.timeout or self._board.info.time_limit, options.max_instructions)
-            return faults.stopped(reply, signature, self._built, self._address, limits)
+            return faults.stopped(reply, signature, self._built, self._address, limits, self._board.generation)
         error = refusal(Type.CALL, reply)
         if isinstance(error, OutOfMemory):
             state = self._board.memory.state()

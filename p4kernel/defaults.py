@@ -36,6 +36,16 @@ def current_board() -> Board:
     return _default_board()
 
 
+def known_board() -> Board | None:
+    """The board that a call here would run on. None when that is a virtual board of the usual kind, not made yet."""
+    board = boards.current()
+    if board is not None:
+        return board
+    if os.environ.get("P4KERNEL_BOARD") or (_default is not None and not someone_named_a_board()):
+        return _default_board()
+    return None
+
+
 def _default_board() -> Board:
     global _default, _announced
     with _lock:

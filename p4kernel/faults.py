@@ -7,6 +7,7 @@ import struct
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from p4kernel import generations
 from p4kernel.errors import Cancelled, Diagnostic, Frame, KernelFault, KernelTimeout
 from p4kernel.signature import Signature
 from p4kernel.signature.prototype import ENTRY
@@ -29,6 +30,9 @@ CAUSES = {
     8: "environment call",
     11: "environment call",
 }
+_ILLEGAL = 2
+_ERASED = 0xFFFFFFFF  # the word of erased flash, and what people write for a trap: nobody meant an instruction
+_UNITS = (("the SIMD unit is", 0x7F2), ("the hardware loops are", 0x7F1))  # and the CSR that switches each on
 _TAKES_ADDRESS = {0, 1, 4, 5, 6, 7}
 _RA, _SP = 1, 2
 _LEVELS = 8
@@ -36,9 +40,17 @@ _NEAR_SP = 1 << 16  # bytes around sp where an access is one of the stack
 
 
 def stopped(
-    reply: Reply, signature: Signature, built: Built, base: int, limits: tuple[float, int | None]
+    reply: Reply,
+    signature: Signature,
+    built: Built,
+    base: int,
+    limits: tuple[float, int | None],
+    generation: int,
 ) -> KernelFault | KernelTimeout | Cancelled:
-    """The exception for a reply with status FAULT, TIMEOUT, CANCELLED or DEAD. ``base``: the image's address."""
+    """The exception for a reply with status FAULT, TIMEOUT, CANCELLED or DEAD.
+
+    ``base``: the image's address. ``generation``: of the board's PIE.
+    """
     fault = FaultRsp.unpack(reply.payload)
     registers = struct.unpack("<32I", fault.registers)
     frames = tuple(_backtrace(fault, registers, signature, built, base)) if fault.pc else ()
@@ -60,9 +72,33 @@ def stopped(
         return KernelFault(f"{name} could not be ended; the board is restarting", *facts, fault.cause)
     cause = CAUSES.get(fault.cause, f"trap {fault.cause}")
     where = f" at address 0x{fault.tval:08x}" if fault.cause in _TAKES_ADDRESS else ""
-    if fault.cause == 2 and fault.tval:
+    if fault.cause == _ILLEGAL and fault.tval:
         where = f" 0x{fault.tval:0{4 if fault.tval & 3 != 3 else 8}x}"
-    return KernelFault(f"{name}: {cause}{where}{_hint(fault.cause, fault.tval, registers[_SP])}", *facts, fault.cause, fault.tval)
+    where += _simd(fault, built.image.data, base, generation)
+    return KernelFault(
+        f"{name}: {cause}{where}{_hint(fault.cause, fault.tval, registers[_SP])}", *facts, fault.cause, fault.tval
+    )
+
+
+def _simd(fault: FaultRsp, code: bytes, base: int, generation: int) -> str:
+    """The instruction of the SIMD unit or the hardware loops that trapped, and why it was illegal; "" for others."""
+    offset = fault.pc - base
+    word = int.from_bytes(code[offset : offset + 4], "little") if 0 <= offset < len(code) else 0
+    if fault.cause == _ILLEGAL and fault.tval:
+        word = fault.tval
+    from p4kernel.pie import recognize
+
+    found = recognize(word, generations.REVISIONS[generation])
+    if fault.cause != _ILLEGAL:
+        return f" in {found.text}" if found is not None else ""
+    if found is not None:
+        unit, csr = _UNITS[found.instruction.group == "loop"]
+        return f" ({found.text}, but {unit} switched off: CSR 0x{csr:x} is 0)"
+    for other in () if word == _ERASED else generations.NAMES.keys() - {generation}:
+        found = recognize(word, generations.REVISIONS[other])
+        if found is not None:
+            return f" ({found.text} of {generations.NAMES[other]}; this board has {generations.NAMES[generation]})"
+    return ""
 
 
 def _hint(cause: int, address: int, sp: int) -> str:
@@ -107,12 +143,12 @@ def _frame(address: int, inside: int, signature: Signature, built: Built, base: 
     function = next(
         (s.name for s in built.image.symbols if s.kind == "func" and s.offset <= offset < s.offset + s.size), None
     )
-    from p4kernel.listing import line_table
+    from p4kernel.listing import line_table, where
 
-    place = line_table(built).find(offset)
+    place = line_table(built).find(built.image.link_base + offset)
     if place is None:
         return Frame(address, function)
-    file, line, _, remark = signature.lines.map(place.file, place.line, 1)
+    file, line, remark, _ = where(signature.lines, place)
     if function == ENTRY:  # the compiler has put the kernel into its only caller
         function = signature.name
     return Frame(address, (function or "") + remark, file, line)

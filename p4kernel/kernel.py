@@ -7,8 +7,8 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, overload
 
-from p4kernel import _forks, defaults, faults
-from p4kernel.board import Board
+from p4kernel import _forks, defaults, faults, generations
+from p4kernel.board import Board, current
 from p4kernel.call import Last, Options, Plan, Run
 from p4kernel.errors import CompileError, Diagnostic, Error, SignatureError
 from p4kernel.marshal import Marshaller
@@ -36,7 +36,9 @@ class Kernel(Generic[P, R]):
         self._plan = Plan(signature, options, Marshaller(signature))
         self._build_lock = threading.Lock()
         _forks.watch(self)
-        self._built: Built | None = None
+        self._builds: dict[int, Built] = {}  # by the generation of PIE that they are for
+        self._warned: set[Diagnostic] = set()
+        self._generation = 1  # of the board that was called last
         self._last = threading.local()
 
     def after_fork(self) -> None:
@@ -63,7 +65,11 @@ class Kernel(Generic[P, R]):
 
     def _run(self, board: Board | None, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         arguments = self._plan.marshaller.bind(args, kwargs)
-        built, built_now = self._build()
+        if board is None:
+            board = defaults.known_board()
+        generation = board.generation if board is not None else 1
+        built, built_now = self._build(generation)
+        self._generation = generation
         if board is None:
             board = defaults.current_board()
         with board.session.lock:
@@ -74,17 +80,27 @@ class Kernel(Generic[P, R]):
 
     @property
     def build(self) -> Built:
-        """The compiled kernel; compiles it if that was not done yet. Raises CompileError, LinkError."""
-        return self._build()[0]
+        """The compiled kernel; compiles it if that was not done yet. Raises CompileError, LinkError.
 
-    def _build(self) -> tuple[Built, bool]:
-        if self._built is not None:
-            return self._built, False
+        A kernel with PIE is compiled for the generation of the current board; else of the board that it was called on
+        last; else for chip revisions below 3.
+        """
+        return self._build(self._wanted())[0]
+
+    def _wanted(self) -> int:
+        board = current()
+        return board.generation if board is not None else self._generation
+
+    def _build(self, generation: int) -> tuple[Built, bool]:
+        built = self._builds.get(generation)
+        if built is not None:
+            return built, False
         from p4kernel import build
 
         with self._build_lock:
-            if self._built is not None:
-                return self._built, False
+            built = self._builds.get(generation)
+            if built is not None:
+                return built, False
             source = build.Source(
                 units=tuple(
                     build.Unit(name, text, language) for name, language, text in prototype.units(self.signature)
@@ -92,15 +108,19 @@ class Kernel(Generic[P, R]):
                 entry=prototype.ENTRY,
             )
             o = self.options
-            options = build.Options(opt=o.opt, flags=o.flags, fp_contract="fast" if o.contract else "off")
+            contract = "fast" if o.contract else "off"
+            options = build.Options(opt=o.opt, flags=o.flags, fp_contract=contract, generation=generation)
             validate = functools.partial(prototype.validate, self.signature)
             try:
                 built = build.build(source, options, validate=validate)
             except CompileError as error:
                 raise self._explain(error) from None
-            for warning in built.warnings:
-                defaults.notice(str(self._place(warning)))
-            self._built = built
+            for warning in (*built.warnings, *_unreliable_loops(built)):
+                if warning not in self._warned:  # it says the same of the build for another generation
+                    self._warned.add(warning)
+                    defaults.notice(str(self._place(warning)))
+            for each in generations.NAMES if built.portable else (generation,):
+                self._builds[each] = built
             return built, True
 
     def _place(self, diagnostic: Diagnostic) -> Diagnostic:
@@ -134,13 +154,15 @@ class Kernel(Generic[P, R]):
 
     def disassemble(self) -> str:
         """The machine code, as assembly with the lines of the source in between."""
-        from p4kernel.listing import listing
+        from p4kernel.listing import of_kernel
 
-        return listing(self.build, self.signature.lines)
+        generation = self._wanted()
+        return of_kernel(self._build(generation)[0], self.signature.lines, generation)
 
     def __repr__(self) -> str:
         where = self.signature.body.position
-        state = f"{self._built.image.text_size} bytes of code" if self._built is not None else "not built yet"
+        sizes = {built.image.text_size for built in self._builds.values()}
+        state = f"{' or '.join(map(str, sorted(sizes)))} bytes of code" if sizes else "not built yet"
         return f"<p4 kernel {self.signature.prototype}, {state}, {where.file}:{where.line}>"
 
 
@@ -196,6 +218,19 @@ def kernel(
     if function is not None:
         return decorate(function, 2)
     return lambda function: decorate(function, 2)
+
+
+def _unreliable_loops(built: Built) -> list[Diagnostic]:
+    from p4kernel.build.loops import unreliable
+
+    found = list(unreliable(built.image))
+    if not found:
+        return []
+    from p4kernel.listing.lines import line_table
+
+    lines, base = line_table(built), built.image.link_base
+    places = [(lines.find(base + offset), text) for offset, text in found]
+    return [Diagnostic(p.file if p else "kernel.S", p.line if p else 0, 0, "warning", text) for p, text in places]
 
 
 def _level(opt: str) -> str:

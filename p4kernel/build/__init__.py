@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
 
-from p4kernel import _forks
+from p4kernel import _forks, generations
 from p4kernel.build import cache, toolchain
 from p4kernel.build._stored import Stored, pack, unpack
 from p4kernel.build.fingerprint import build_key, dependencies_now, settled
@@ -57,6 +57,8 @@ class Built:
     image: Image
     elf: bytes = field(repr=False)
     """The linked file, for DWARF and disassembly: at ``image.link_base``, relocations applied and taken out."""
+    portable: bool
+    """Whether a build for another generation of PIE would give the same."""
     warnings: tuple[Diagnostic, ...]
     """The compiler's warnings, with their notes, at its (neutral) positions; also those of an earlier, cached build."""
     compile_seconds: float
@@ -81,13 +83,24 @@ def build(
     chain = chain or toolchain.find()
     options = options.resolved()
     key = build_key(source, options, chain)
-    if key is not None and (known := _look_up(key)) is not None:
-        return known
+    if key is not None:
+        if (known := _look_up(key)) is not None:
+            return known
+        # What a key stands for may not depend on the generation that was asked for.
+        for generation in generations.NAMES.keys() - {options.generation}:
+            other = build_key(source, options._replace(generation=generation), chain)
+            if (
+                other is not None
+                and other != key
+                and (known := _look_up(other, again=True)) is not None
+                and known.portable
+            ):
+                return known
     if validate is not None:
         validate()
     built, files = build_uncached(source, options, chain)
     if key is not None and files is not None:
-        stored = Stored(built.image, built.elf, built.warnings, files)
+        stored = Stored(built.image, built.elf, built.portable, built.warnings, files)
         _remember(key, stored)
         cache.put_blob(key, pack(stored))
     return built
@@ -101,6 +114,7 @@ def build_uncached(
     import time
 
     from p4kernel.build.compiler import compile_units
+    from p4kernel.build.generation import is_portable, of_objects
     from p4kernel.build.link import link
 
     options = options.resolved()
@@ -109,10 +123,13 @@ def build_uncached(
         begin, wall = time.perf_counter(), time.time_ns()
         compiled = compile_units(source, options, chain, scratch)
         middle = time.perf_counter()
-        image, elf = link(compiled.objects, source.entry, chain, scratch)
+        objects = ((scratch / name).read_bytes() for name in compiled.objects)
+        generation = of_objects(dict(zip((unit.name for unit in source.units), objects, strict=True)))
+        image, elf = link(compiled.objects, source.entry, chain, scratch, generation)
         end = time.perf_counter()
-    built = Built(image, elf, compiled.warnings, middle - begin, end - middle, "built")
-    return built, settled(compiled.dependencies, wall)
+    files = settled(compiled.dependencies, wall)
+    portable = files is not None and is_portable(generation, source, options, (path for path, _ in files))
+    return Built(image, elf, portable, compiled.warnings, middle - begin, end - middle, "built"), files
 
 
 def forget() -> None:
@@ -121,18 +138,18 @@ def forget() -> None:
         _memory.clear()
 
 
-def _look_up(key: str) -> Built | None:
+def _look_up(key: str, *, again: bool = False) -> Built | None:
     with _lock:
         stored = _memory.get(key)
     where: Literal["memory", "disk"] = "memory"
     if stored is None or not dependencies_now(stored.files):
-        payload = cache.get_blob(key)
+        payload = cache.get_blob(key, again=again)
         stored = unpack(payload) if payload is not None else None
         where = "disk"
     if stored is None or not dependencies_now(stored.files):
         return None
     _remember(key, stored)
-    return Built(stored.image, stored.elf, stored.warnings, 0.0, 0.0, where)
+    return Built(stored.image, stored.elf, stored.portable, stored.warnings, 0.0, 0.0, where)
 
 
 def _remember(key: str, stored: Stored) -> None:

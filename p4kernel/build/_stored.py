@@ -21,6 +21,7 @@ class Stored(NamedTuple):
 
     image: Image
     elf: bytes
+    portable: bool
     warnings: tuple[Diagnostic, ...]
     files: tuple[tuple[str, str], ...]
 
@@ -32,6 +33,7 @@ def pack(stored: Stored) -> bytes:
         "symbols": image.symbols,
         "patches": image.patches,
         "imports": image.imports,
+        "portable": stored.portable,
         "warnings": [(w.file, w.line, w.column, w.severity, w.message) for w in stored.warnings],
         "files": stored.files,
     }
@@ -58,6 +60,7 @@ def unpack(payload: bytes) -> Stored | None:
         return Stored(
             image,
             payload[start + data_size :],
+            bool(facts["portable"]),
             tuple(Diagnostic(*fields) for fields in facts["warnings"]),
             tuple((path, digest) for path, digest in facts["files"]),
         )

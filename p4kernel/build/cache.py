@@ -95,8 +95,8 @@ def limit() -> int:
     return int(number) << {"": 0, "k": 10, "m": 20, "g": 30}[unit]
 
 
-def get_blob(key: str) -> bytes | None:
-    """What was stored under ``key`` (hexadecimal digits), or None."""
+def get_blob(key: str, *, again: bool = False) -> bytes | None:
+    """What was stored under ``key`` (hexadecimal digits), or None. ``again``: a miss was counted for another key."""
     state = _current()
     path = _path(state.folder, key)
     try:
@@ -104,11 +104,11 @@ def get_blob(key: str) -> bytes | None:
             used = os.fstat(file.fileno()).st_mtime
             data = file.read()
     except OSError:
-        state.misses += 1
+        state.misses += not again
         return None
     payload = data[len(_MAGIC) + _DIGEST :]
     if not data.startswith(_MAGIC) or hashlib.sha256(payload).digest() != data[len(_MAGIC) : len(_MAGIC) + _DIGEST]:
-        state.misses += 1
+        state.misses += not again
         return None
     if time.time() - used > _TOUCH_SECONDS:
         with contextlib.suppress(OSError):  # no right to write, or evicted just now: the content is good all the same

@@ -117,8 +117,12 @@ class Elf:
         data = bytearray(self.data)
         for index, section in enumerate(self.sections):
             if section.type == SHT_RELA:
-                struct.pack_into("<I", data, self._table + index * self._entry_size + 4, SHT_NULL)
+                struct.pack_into("<I", data, self.header_of(index) + 4, SHT_NULL)
         return bytes(data)
+
+    def header_of(self, index: int) -> int:
+        """Where in the file the header of a section is."""
+        return int(self._table + index * self._entry_size)
 
     def _cut(self, offset: int, size: int) -> bytes:
         if offset + size > len(self.data):

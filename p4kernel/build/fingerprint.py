@@ -17,7 +17,7 @@ from p4kernel.build.toolchain import Toolchain
 
 __all__ = ["build_key", "dependencies_now", "settled"]
 
-ABI: Final = 1
+ABI: Final = 2
 """Raise it when the same inputs give another result: another linker script, another meaning of a stored field."""
 
 # The assembler reads these without telling the compiler, so -MD does not list them.

@@ -30,14 +30,19 @@ _CONSTRUCTORS: Final = (".init_array", ".fini_array", ".preinit_array", ".ctors"
 _FLAGS: Final = ("-m", "elf32lriscv", "-q", "--no-relax", "--gc-sections", "-n")
 
 
-def link(objects: Sequence[str], entry: str, toolchain: Toolchain, folder: Path) -> tuple[Image, bytes]:
-    """The image of these object files (names in ``folder``, which is scratch space) and the linked ELF."""
+def link(
+    objects: Sequence[str], entry: str, toolchain: Toolchain, folder: Path, generation: int = 0
+) -> tuple[Image, bytes]:
+    """The image of these object files (names in ``folder``, which is scratch space) and the linked ELF.
+
+    ``generation`` is that of the PIE instructions in them.
+    """
     imports, weak = _inspect([(folder / name).read_bytes() for name in objects], entry)
     placeholders = {name: _PLACEHOLDER_BASE + i * _PLACEHOLDER_STEP for i, name in enumerate(imports)}
     data = link_at(objects, entry, toolchain, folder, base=LINK_BASE, symbols=placeholders)
     try:
         file = Elf(data)
-        return relocate.make_image(file, LINK_BASE, entry, placeholders, weak), file.without_relocations()
+        return relocate.make_image(file, LINK_BASE, entry, placeholders, weak, generation), file.without_relocations()
     except ElfError as error:
         raise LinkError(f"{toolchain.linker[0]} wrote a file that cannot be used: {error}") from None
 

@@ -35,9 +35,11 @@ _KINDS: Final[Mapping[int, Literal["func", "object", "label"]]] = {
 _WORD = struct.Struct("<I")
 
 
-def make_image(file: Elf, base: int, entry: str, imports: Mapping[str, int], weak: Collection[str]) -> Image:
+def make_image(
+    file: Elf, base: int, entry: str, imports: Mapping[str, int], weak: Collection[str], generation: int = 0
+) -> Image:
     """The image of a file that was linked for ``base`` with ``imports`` at these placeholder addresses."""
-    return _Reader(file, base, imports, weak).image(entry)
+    return _Reader(file, base, imports, weak).image(entry, generation)
 
 
 class _Reader:
@@ -57,7 +59,7 @@ class _Reader:
         self.patches: list[Patch] = []
         self.got: dict[int, Patch] = {}
 
-    def image(self, entry: str) -> Image:
+    def image(self, entry: str, generation: int) -> Image:
         text, data, bss = self._ranges()
         self.bytes = self._join(data[1])
         self.end = self.base + max(bss[1], data[1])
@@ -86,6 +88,7 @@ class _Reader:
             symbols=tuple(symbols),
             patches=tuple(sorted(self.patches)),
             imports=tuple(self.imports),
+            generation=generation,
         )
         if image.at(self.base, self.placeholders) != image.data:
             # The patches must give back what the linker wrote. If not, this linker means something else by them.

@@ -26,6 +26,7 @@ _FAMILY: Final = {
     "gcc": ("-fdiagnostics-plain-output", "-fdiagnostics-column-unit=byte", "-gno-record-gcc-switches"),
 }  # fmt: skip
 _OPTIMIZE: Final = ("O0", "O1", "O2", "O3", "Os", "Oz", "Og")
+_GENERATION: Final = "P4_PIE_GENERATION"  # the macro that p4_pie.h looks at
 _CONTRACT: Final = ("fast", "on", "off")
 # What would change the kind of output, or what the cache does not see.
 _REFUSED: Final = (
@@ -65,12 +66,16 @@ class Source(NamedTuple):
 
 
 class Options(NamedTuple):
-    """How to compile. Relative paths in ``flags`` are taken from ``folder``, which is the current folder by default."""
+    """How to compile. Relative paths in ``flags`` are taken from ``folder``, which is the current folder by default.
+
+    ``generation`` is that of PIE, the chip's SIMD unit (p4kernel.generations), unless the flags set P4_PIE_GENERATION.
+    """
 
     opt: str = "O2"
     flags: tuple[str, ...] = ()
     fp_contract: str = "fast"
     folder: str | None = None
+    generation: int = 1
 
     def resolved(self) -> Options:
         """Checked, with absolute paths. CompileError if an option is not for kernels."""
@@ -78,7 +83,7 @@ class Options(NamedTuple):
             raise CompileError(f"opt={self.opt!r} is none of {', '.join(_OPTIMIZE)}")
         if self.fp_contract not in _CONTRACT:
             raise CompileError(f"fp_contract={self.fp_contract!r} is none of {', '.join(_CONTRACT)}")
-        return Options(self.opt, tuple(self._resolve_flags()), self.fp_contract)
+        return Options(self.opt, tuple(self._resolve_flags()), self.fp_contract, generation=self.generation)
 
     def _resolve_flags(self) -> list[str]:
         folder = Path(self.folder or ".").absolute()
@@ -109,7 +114,9 @@ def include_folder() -> str:
 
 def command(unit: Unit, options: Options, toolchain: Toolchain) -> list[str]:
     """The command line for one unit, without what depends on the machine: scratch folder, output, header folders."""
+    pinned = any(flag[:2] in ("-D", "-U") and flag[2:].partition("=")[0] == _GENERATION for flag in options.flags)
+    chosen = () if pinned else (f"-D{_GENERATION}={options.generation}",)
     return [
         *toolchain.compiler, *_FAMILY[toolchain.family], *_TARGET, *_DIALECT, f"-{options.opt}",
-        f"-ffp-contract={options.fp_contract}", *options.flags, *_LANGUAGE[unit.language], "-c", unit.name,
+        f"-ffp-contract={options.fp_contract}", *chosen, *options.flags, *_LANGUAGE[unit.language], "-c", unit.name,
     ]  # fmt: skip

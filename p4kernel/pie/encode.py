@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from typing import NoReturn
 
+from p4kernel.generations import CHIPS, NAMES
 from p4kernel.pie import table
 from p4kernel.pie.errors import PieError
 from p4kernel.pie.model import ROUNDING, SATURATION, Encoding, Instruction, Operand, generation_of
 from p4kernel.pie.names import ABI, NUMBERS, PIE_REGISTERS
 
-__all__ = ["encode", "find"]
+__all__ = ["encode", "encoding_of", "find"]
 
 
 def encode(text: str, revision: float = 1) -> int:
@@ -21,7 +22,7 @@ def encode(text: str, revision: float = 1) -> int:
     """
     mnemonic, *rest = text.split(None, 1) or [""]
     instruction = _named(mnemonic.lower(), mnemonic)
-    encoding = _choose(instruction, generation_of(revision))
+    encoding = encoding_of(instruction, generation_of(revision))
     given = [part.strip() for part in rest[0].split(",")] if rest else []
     return encoding.match | _pack(instruction, encoding, given)
 
@@ -44,14 +45,14 @@ def _named(name: str, given: str) -> Instruction:
     raise PieError(f"PIE has no instruction {given!r}{hint}")
 
 
-def _choose(instruction: Instruction, generation: int) -> Encoding:
+def encoding_of(instruction: Instruction, generation: int) -> Encoding:
+    """An instruction's encoding; PieError if this generation lacks it."""
     encoding = instruction.encodings.get(generation)
     if encoding is None:
         (other,) = instruction.encodings
-        chips = {1: "below 3", 2: "3 and above"}
         raise PieError(
-            f"{instruction.mnemonic} is not in {table.GENERATIONS[generation]} (chip revisions {chips[generation]}), "
-            f"only in {table.GENERATIONS[other]} (chip revisions {chips[other]})"
+            f"{instruction.mnemonic} is not in {NAMES[generation]} ({CHIPS[generation]}), "
+            f"only in {NAMES[other]} ({CHIPS[other]})"
         )
     return encoding
 

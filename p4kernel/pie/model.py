@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
+from p4kernel import generations
+
 __all__ = ["Encoding", "Instruction", "Operand", "Rule", "generation_of"]
 
 ROUNDING: Final = ("rdn", "rup", "raz", "rtz", "rhaz", "rhtz", "rne", "dyn")
@@ -13,7 +15,7 @@ SATURATION: Final = ("trunc", "sat")
 
 def generation_of(revision: float) -> int:
     """The PIE generation of a chip revision: 1 (xespv 2.1) below 3, else 2 (xespv 2.2). 3.1 may be written 301."""
-    return 2 if (revision / 100 if revision >= 100 else revision) >= 3 else 1
+    return generations.of_revision(revision / 100 if revision >= 100 else revision)
 
 
 class Operand(NamedTuple):

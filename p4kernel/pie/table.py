@@ -5,12 +5,13 @@ from __future__ import annotations
 import functools
 from typing import Final
 
+from p4kernel import generations
 from p4kernel.pie import _tables
 from p4kernel.pie.model import Encoding, Instruction, Operand, Rule
 
 __all__ = ["GENERATIONS", "get", "instructions", "mnemonics", "rule"]
 
-GENERATIONS: Final = {1: "xespv 2.1", 2: "xespv 2.2"}
+GENERATIONS: Final = generations.NAMES
 _LANES: Final = {
     "u8": "unsigned 8-bit lane", "s8": "signed 8-bit lane", "8": "8-bit lane",
     "u16": "unsigned 16-bit lane", "s16": "signed 16-bit lane", "16": "16-bit lane",

@@ -30,10 +30,10 @@ def entries(folder: Path) -> list[Path]:
     return sorted(folder.glob("??/*.p4k"))
 
 
-def again(source: Source, chain: Toolchain, *flags: str, **options: str) -> Built:
+def again(source: Source, chain: Toolchain, *flags: str, opt: str = "O2", fp_contract: str = "fast") -> Built:
     """As a new process would."""
     b.forget()
-    return b.build(source, Options(flags=flags, **options), chain)
+    return b.build(source, Options(opt, flags, fp_contract), chain)
 
 
 def test_layers(chain: Toolchain, own_cache: Path) -> None:

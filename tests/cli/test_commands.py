@@ -21,7 +21,7 @@ from p4kernel.build import cache, toolchain
 from p4kernel.cli import main
 
 ROOT = Path(__file__).parents[2]
-COMMANDS = ("demo", "doctor", "ports", "serve", "cache")
+COMMANDS = ("demo", "doctor", "ports", "serve", "cache", "pie", "objdump")
 Invoke = Callable[..., Result]
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from p4kernel.build.toolchain import Toolchain
-from tests.build.conftest import ZIG, toolchain_named
+from tests.build.conftest import toolchain_named
 from tests.sim_board.chip import Chip
-from tests.tools import require
+from tests.tools import ZIG, require
 
 
 @pytest.fixture(params=["zig", "gcc"])

@@ -1,0 +1,5 @@
+"""Both compilers."""
+
+from tests.build.conftest import chain, gcc, zig
+
+__all__ = ["chain", "gcc", "zig"]
