@@ -65,7 +65,11 @@ class _Backend(build_meta._BuildMetaBackend):  # as setuptools' documentation sh
             packages=[*packages, *mapping],
             # In an editable install the folders are found beside the package; "" makes it a plain path entry.
             package_dir=mapping or {"": "."},
-            package_data={"p4kernel": ["py.typed", "*.pyi"], **{name: ["**/*"] for name in mapping}},
+            package_data={
+                "p4kernel": ["py.typed", "*.pyi"],
+                "p4kernel.pie": ["guide.md"],
+                **{name: ["**/*"] for name in mapping},
+            },
             include_package_data=False,
             cffi_modules=["p4kernel/_packaging/native.py:ffibuilder"],
             cmdclass={"build_ext": BuildExt, "sdist": Sdist},

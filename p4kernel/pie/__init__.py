@@ -1,6 +1,7 @@
 """PIE, the SIMD unit of the ESP32-P4, and its hardware loops: every instruction, its words, its meaning.
 
 ``revision`` is the chip's: boards below 3 (most of them) have xespv 2.1, the others xespv 2.2, whose words differ.
+``guide.md`` beside this file teaches PIE from zero; ``p4kernel pie --guide`` prints it.
 """
 
 from __future__ import annotations

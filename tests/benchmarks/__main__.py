@@ -14,6 +14,7 @@ from rich.table import Table
 
 from tests.benchmarks.calls import call_costs, one_trip
 from tests.benchmarks.measure import Result
+from tests.benchmarks.pie import pie
 from tests.benchmarks.simulator import mips
 from tests.benchmarks.startup import startup
 
@@ -22,6 +23,7 @@ _PARTS: dict[str, Callable[[int], Iterator[Result]]] = {
     "calls": call_costs,
     "startup": startup,
     "mips": mips,
+    "pie": pie,
 }
 
 
@@ -30,7 +32,7 @@ _PARTS: dict[str, Callable[[int], Iterator[Result]]] = {
 @click.option("--times", default=9, show_default=True, help="Measurements of each figure.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, for machines.")
 def main(parts: tuple[str, ...], times: int, as_json: bool) -> None:
-    """Measures p4kernel on this machine. PART is one of trips, calls, startup, mips; all when none is named."""
+    """Measures p4kernel on this machine. PART is one of trips, calls, startup, mips, pie; all when none is named."""
     results: list[Result] = []
     with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty(), transient=True) as progress:
         for part in progress.track(parts or tuple(_PARTS), description="measuring"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -9,11 +10,13 @@ from pathlib import Path
 
 import pytest
 
-README = Path(__file__).resolve().parents[2] / "README.md"
+ROOT = Path(__file__).resolve().parents[2]
+README = ROOT / "README.md"
+GUIDE = ROOT / "p4kernel" / "pie" / "guide.md"
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", README.read_text(), re.MULTILINE | re.DOTALL)
+def blocks(language: str, file: Path = README) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", file.read_text(), re.MULTILINE | re.DOTALL)
 
 
 def test_python_blocks_run(tmp_path: Path) -> None:
@@ -27,6 +30,18 @@ def test_python_blocks_run(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, script], capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stderr.count("virtual ESP32-P4") == 1
+
+
+@pytest.mark.parametrize("revision", [1, 3])
+def test_guide_to_pie_runs(revision: int, tmp_path: Path) -> None:
+    """Its blocks say by themselves what comes out."""
+    code = "\n".join(blocks("python", GUIDE))
+    assert code.count("assert ") == 3
+    script = tmp_path / "guide.py"
+    script.write_text(code)
+    environment = os.environ | {"P4KERNEL_BOARD": f"sim?revision={revision}"}
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, cwd=tmp_path, env=environment)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("section", ["Run it", "Test it"])
