@@ -52,9 +52,17 @@ def test_on_aarch64(program: str, tmp_path: Path) -> None:
     _run(qemu, os.fspath(binary), "1000")
 
 
+_PIE_FLAGS = (*FLAGS, "-Wno-unused-function", os.fspath(HERE / "pie_paths.c"))
+
+
 def test_pie_paths(tmp_path: Path) -> None:
-    binary = tmp_path / "pie_paths"
-    flags = (*FLAGS, "-Wno-unused-function", *SANITIZED)
-    command = [require("cc"), *flags, os.fspath(HERE / "pie_paths.c"), "-o", os.fspath(binary)]
-    subprocess.run(command, check=True, timeout=300)
-    _run(os.fspath(binary), os.environ.get("P4KERNEL_TEST_FLOATS", "5000"))
+    binary = os.fspath(tmp_path / "pie_paths")
+    subprocess.run([require("cc"), *_PIE_FLAGS, *SANITIZED, "-o", binary], check=True, timeout=300)
+    _run(binary, os.environ.get("P4KERNEL_TEST_FLOATS", "5000"))
+
+
+def test_pie_paths_on_aarch64(tmp_path: Path) -> None:
+    qemu, binary = require("qemu-aarch64"), os.fspath(tmp_path / "pie_paths")
+    compiler = [os.fspath(ZIG), "cc", "-target", "aarch64-linux-musl", "-O2"]
+    subprocess.run([*compiler, *_PIE_FLAGS, "-o", binary], check=True, timeout=300)
+    _run(qemu, binary, "5000")
