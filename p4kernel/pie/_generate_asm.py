@@ -145,7 +145,7 @@ _HELPERS = r"""
 
 def include_file(isa: Isa) -> str:
     """p4_pie.inc."""
-    return _HEAD + "\n".join(_lines(isa)) + "\n"
+    return _HEAD + "\n".join([*_lines(isa)[:-1], *_upper(isa), ".endif"]) + "\n"
 
 
 def c_header(isa: Isa) -> str:
@@ -186,6 +186,16 @@ def _lines(isa: Isa) -> list[str]:
         else:
             out += _in_one_generation(isa, row, layouts)
     return [*out, ".endif"]
+
+
+def _upper(isa: Isa) -> list[str]:
+    """Mnemonics in capitals, as some of Espressif's files have them: clang's names of macros have a case."""
+    return [
+        ".ifndef .gasversion.",
+        ".macro .Lp4_also upper, lower", ".macro \\upper operands:vararg", "\\lower \\operands", ".endm", ".endm",
+        *(f".Lp4_also {row.mnemonic.upper()}, {row.mnemonic}" for row in isa.rows),
+        ".endif",
+    ]  # fmt: skip
 
 
 def _in_one_generation(isa: Isa, row: Row, layouts: list[str]) -> list[str]:

@@ -29,6 +29,14 @@ def test_what_is_decoded_assembles(generation: int, chain: Toolchain, tmp_path: 
     assert words(compiled(text, chain, tmp_path, generation)) == wanted
 
 
+def test_capitals(chain: Toolchain, tmp_path: Path) -> None:
+    text = "ESP.VLD.128.IP q0, a1, 16\nESP.ZERO.XACC\nesp.zero.xacc\nESP.LP.SETUP 0, a0, 1f\n1: nop\n"
+    wanted = [encode(line) for line in ("esp.vld.128.ip q0, a1, 16", "esp.zero.xacc", "esp.zero.xacc", "esp.lp.setup 0, a0, 4")]
+    assert words(compiled(text, chain, tmp_path))[:4] == wanted
+    (found, *_) = errors("nop\nESP.VLD.128.IP q0, a6, 16\n", chain, tmp_path)
+    assert found.line == 2 and "a6 cannot be used" in found.message
+
+
 def test_expressions(chain: Toolchain, tmp_path: Path) -> None:
     text = """
         .set step, 32
