@@ -28,7 +28,7 @@ _TAILS: Final = {
     "ld.r32.decp": "REVERSED", "st.ip": "STORE", "st.xp": "STORE", "st.incp": "STORE",
 }  # fmt: skip
 # In xespv 2.1, whose instructions have no operand for it; all others saturate there.
-_KEEPS_LOW_BITS: Final = frozenset(("vsld", "vsrd", "fft_r2bf", "fft_r2bf_st", "fft_ams", "fft_ams_st"))
+_KEEPS_LOW_BITS: Final = frozenset(("vsld", "vsrd"))
 _GROUPS: Final = {"loop": "LOOP", "scalar": "NONE"}
 
 _Field = tuple[str, str, int, tuple[int, ...]]
@@ -90,7 +90,7 @@ def _defaults(generation: int, insn: Instruction) -> str:
 def _address(insn: Instruction) -> str:
     if insn.op in ("ldxq", "stxq"):
         return "INDEXED"
-    return "ALIGNED" if insn.op == "ld_128_usar" or insn.mem == "ld.incp.uaup" else "PLAIN"
+    return "ALIGNED" if insn.op == "ld_128_usar" else "PLAIN"
 
 
 def _insn(insn: Instruction) -> str:

@@ -185,13 +185,11 @@ static inline bool p4s_loop_may_end(const p4s *sim, uint32_t pc)
            sim->loop_ends[(pc - P4S_WINDOW) >> P4S_GRANULE_SHIFT] & p4s_loop_end_bit(pc);
 }
 
-/* Where an instruction at pc leads whose next one, without hardware loops, is next. The last instruction of a body
- * starts the next round when it leads to the one behind it: a jump elsewhere leaves the loop as it is. With count 1 or
- * 0 the round is the last; count is 0 after it. Loop 0 comes first where both end. */
+/* Where an instruction at pc leads that does not jump; next is the one behind it. The last instruction of a body starts
+ * the next round: a jump out of it leaves the loop as it is, wherever it goes. With count 1 or 0 the round is the last;
+ * count is 0 after it. Loop 0 comes first where both end. */
 static inline uint32_t p4s_loop_next(p4s *sim, uint32_t pc, uint32_t next)
 {
-    if (next - pc > 4)
-        return next;
     for (int i = 0; i < 2; ++i) {
         p4s_loop *loop = &sim->loops[i];
         if (loop->end != pc || loop->count == 0)

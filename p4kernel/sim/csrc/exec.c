@@ -162,7 +162,8 @@ after_drop: { /* a store has changed code, perhaps of this very block */
         ip = &block->ops[slot];
         goto *ip->go;
     }
-    sim->pc = block->pc + 2u * block->offsets[slot];
+    /* A loop instruction may have made itself the last one of its loop. */
+    sim->pc = p4s_loop_next(sim, block->pc + 2u * block->offsets[slot - 1], block->pc + 2u * block->offsets[slot]);
     budget += block->count - (int32_t)slot;
     goto find;
 }

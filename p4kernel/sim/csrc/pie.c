@@ -143,15 +143,18 @@ static void _load_tail(p4s_pie_unit *unit, const p4s_pie *insn, const p4s_vector
     }
 }
 
-static inline void _advance(p4s *sim, const p4s_pie *insn)
+/* rs1 behind the access. */
+static inline uint32_t _behind(const p4s *sim, const p4s_pie *insn)
 {
-    sim->x[insn->rs1] += insn->step == P4S_PIE_BY_RS2 ? sim->x[insn->rs2] : (uint32_t)insn->step;
+    return sim->x[insn->rs1] + (insn->step == P4S_PIE_BY_RS2 ? sim->x[insn->rs2] : (uint32_t)insn->step);
 }
+
+static inline void _advance(p4s *sim, const p4s_pie *insn) { sim->x[insn->rs1] = _behind(sim, insn); }
 
 static bool _access(p4s *sim, const p4s_pie *insn, uint32_t *fault)
 {
     p4s_vector memory = {.u64 = {0}};
-    uint32_t address = _address(sim, insn);
+    uint32_t address = _address(sim, insn), behind = _behind(sim, insn); /* the function may write x[rs1] */
     bool loads = insn->access == P4S_ACCESS_LOAD;
     if (!_allowed(sim, address, insn->size, loads ? P4S_READ : P4S_WRITE, fault))
         return false;
@@ -168,7 +171,7 @@ static bool _access(p4s *sim, const p4s_pie *insn, uint32_t *fault)
         if (!(p4s_permission(sim, address) & p4s_permission(sim, address + insn->size - 1) & P4S_WRITE_FAST))
             p4s_blocks_drop(sim, address, insn->size);
     }
-    _advance(sim, insn);
+    sim->x[insn->rs1] = behind;
     return true;
 }
 

@@ -76,18 +76,16 @@ OPERATION(fft_cmul_s16)
 OPERATION(fft_cmul_st_s16)
 {
     UNUSED_X;
-    p4s_vector y = QY, u = QU, r = u;
+    p4s_vector u = QU, r = u, sums;
     uint32_t rm = pie_rounding(unit, insn);
-    if (insn->upd == 1) { /* last stage but one: sums, then differences */
-        r.u32[0] = y.u32[0];
-        r.u32[1] = y.u32[1];
-    } else if (insn->upd == 2) { /* last stage: sums and differences in turn */
-        r.u32[0] = y.u32[0];
-        r.u32[1] = u.u32[2];
-        r.u32[2] = y.u32[1];
+    if (insn->upd == 1 || insn->upd == 2) { /* the last two stages; qu has a product in lane 2, and qy the sums below */
+        for (int i = 0; i < 4; ++i)
+            sums.s16[i] = (int16_t)pie_shift(unit, QY.s16[i], insn->sel4, rm);
+        r.u32[0] = sums.u32[0];
+        r.u32[1] = insn->upd == 1 ? sums.u32[1] : u.u32[2];
+        r.u32[2] = insn->upd == 1 ? u.u32[2] : sums.u32[1];
     }
-    r = pie_fft_product(unit, insn, r, 3);
-    EACH(s16) memory->s16[i] = (int16_t)pie_shift(unit, r.s16[i], insn->sel4, rm);
+    *memory = pie_fft_product(unit, insn, r, 3);
 }
 
 /* Of one lane of a spectrum (qx), its mirror (qw) and the factors (qy): the lane and its mirror of the real spectrum.
@@ -130,7 +128,8 @@ OPERATION(fft_ams_st_s16)
 OPERATION(fft_vst_r32)
 {
     UNUSED_X;
-    EACH(s16) memory->s16[i] = (int16_t)(QU.s16[(i & 1) + 6 - (i & 6)] >> insn->sel);
+    uint32_t rm = pie_rounding(unit, insn);
+    EACH(s16) memory->s16[i] = (int16_t)pie_shift(unit, QU.s16[(i & 1) + 6 - (i & 6)], insn->sel, rm);
 }
 
 OPERATION(fft_bitrev)

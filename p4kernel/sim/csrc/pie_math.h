@@ -7,9 +7,15 @@
 #define PIE_RM_FLOOR 0u
 #define PIE_RM_UNNECESSARY 7u /* of vxrm; as an operand of xespv 2.2, 7 means: as vxrm says */
 
+/* Whether vxsat is set and cleared at all. */
+static inline bool pie_records(const p4s_pie_unit *unit)
+{
+    return unit->generation == 2 || unit->cfg & P4S_CFG_VXSAT_EN;
+}
+
 static inline void pie_clipped(p4s_pie_unit *unit)
 {
-    if (unit->generation == 2 || unit->cfg & P4S_CFG_VXSAT_EN)
+    if (pie_records(unit))
         unit->cfg |= P4S_CFG_VXSAT;
 }
 
@@ -31,7 +37,8 @@ static inline bool pie_rounds_up(p4s_pie_unit *unit, uint32_t rm, bool negative,
     case 4: return rest > half || (rest == half && !negative);
     case 5: return rest > half || (rest == half && negative);
     case 6: return rest > half || (rest == half && odd);
-    default: unit->cfg |= P4S_CFG_RM_EXC; return false;
+    case PIE_RM_UNNECESSARY: unit->cfg |= P4S_CFG_RM_EXC; return false;
+    default: return false;
     }
 }
 

@@ -263,7 +263,8 @@ OPERATION(movx_r_cfg)
 {
     UNUSED_MEMORY;
     x[insn->rd] = unit->cfg;
-    unit->cfg &= ~P4S_CFG_VXSAT;
+    if (pie_records(unit))
+        unit->cfg &= ~P4S_CFG_VXSAT;
 }
 
 OPERATION(movx_w_cfg)

@@ -2,20 +2,23 @@
  *
  * Where documents are silent, this is decided (the table, p4kernel/pie/isa.yaml, has the meaning and its evidence):
  *   vxsat            set when a result that was to be saturated did not fit; not by clamps (vclamp, vsat, sat), max, min
- *   rm_exc           stays set until the unit is reset; vxrm 8 to 15 behave as 7, which cuts down to the floor
+ *   rm_exc           set by vxrm 7 alone, and stays set until the unit is reset; vxrm 7 to 15 cut down to the floor
  *   one register for two results: the one written later in the operand list stays; a loaded value stays always
+ *                    and a pointer moves on from its old value
+ *   cfg              reading clears vxsat, in xespv 2.1 only with vxsat_en
  *   vsat, low > high limits are exchanged, as by esp.sat
- *   vabs             the minimum is clipped
- *   vrelu            rounds by vxrm and clips, as vprelu does; slope and shift as on the S3: [7:0] >> [4:0], [15:0] >> [5:0]
+ *   vabs             the minimum is clipped, and leaves vxsat alone
+ *   vrelu, vprelu    round by vxrm and clip; slope and shift as on the S3: [7:0] >> [4:0], [15:0] >> [5:0]
  *   vsld, vsrd       a signed amount of 4, 5, 6 bits for lanes of 8, 16, 32 bits; right is arithmetic and rounded; left
  *                    keeps the low bits in xespv 2.1
  *   vsl.32 of 2.1    keeps the low bits; vsr of 2.2 rounds by its operand or vxrm
  *   srcmb.q          the amount's low 5 (8-bit data) or 6 bits (16-bit data) of each lane
  *   srcmb, truncating  rounds before it keeps the low bits
  *   cmul, unsigned   with unsigned products; a negative real part clips to 0
- *   fft sums         keep 16 bits in xespv 2.1, and obey the sat operand in 2.2; products of fft.cmul clip in 2.1
- *   fft.cmul.st      upd4 = 3 is as 0; the product stands in the last lane whatever sel8 is
+ *   fft              sums and products clip, in xespv 2.2 unless the sat operand says trunc; all shifts round
+ *   fft.cmul.st      upd4 = 3 is as 0; the product stands in the last lane whatever sel8 is; sel4 shifts lanes of qy only
  *   fft.ams.st       stores each half >> 1 for sel2 = 0, as it is for sel2 = 1 (esp-dl's real FFT and its C twin)
+ *   fft.ams.uaup     aligns as other loads do
  *   perf             keeps what was written, and counts nothing
  */
 #ifndef P4S_PIE_OPS_H
@@ -313,8 +316,10 @@ OPERATION(zero_xacc)
     {                                                                                               \
         REGISTERS_ONLY;                                                                             \
         p4s_vector r;                                                                               \
-        EACH(s##bits) r.s##bits[i] =                                                                \
-            FIT(s##bits, QY.s##bits[i] < 0 ? -(int64_t)QY.s##bits[i] : QY.s##bits[i]);              \
+        EACH(s##bits) {                                                                             \
+            int64_t value = QY.s##bits[i] < 0 ? -(int64_t)QY.s##bits[i] : QY.s##bits[i];            \
+            r.s##bits[i] = (C_s##bits)pie_clamp(value, 0, HIGH_s##bits);                            \
+        }                                                                                           \
         QV = r;                                                                                     \
     }
 VABS(8)

@@ -39,6 +39,14 @@ static p4s_step_result _retire(p4s *sim, uint32_t next)
     return P4S_STEP_OK;
 }
 
+static p4s_step_result _jump(p4s *sim, uint32_t target)
+{
+    sim->x[0] = 0;
+    sim->pc = target;
+    ++sim->instret;
+    return P4S_STEP_OK;
+}
+
 static uint32_t _divide(uint32_t op, uint32_t a, uint32_t b)
 {
     bool is_signed = op == P4S_OP_DIV || op == P4S_OP_REM, quotient = op == P4S_OP_DIV || op == P4S_OP_DIVU;
@@ -200,7 +208,7 @@ static p4s_step_result _mret(p4s *sim)
     sim->mstatus &= ~P4S_MSTATUS_MIE;
     sim->mstatus |= P4S_MSTATUS_MPIE | (enable ? P4S_MSTATUS_MIE : 0);
     sim->reserved = false;
-    return _retire(sim, sim->mepc);
+    return _jump(sim, sim->mepc);
 }
 
 static p4s_step_result _host(p4s *sim, const p4s_insn *insn)
@@ -247,14 +255,14 @@ static p4s_step_result _execute(p4s *sim, const p4s_insn *insn)
     case P4S_OP_ILLEGAL: return _illegal(sim, insn);
     case P4S_OP_LUI: x[insn->rd] = imm; return _retire(sim, next);
     case P4S_OP_AUIPC: x[insn->rd] = sim->pc + imm; return _retire(sim, next);
-    case P4S_OP_JAL: x[insn->rd] = next; return _retire(sim, sim->pc + imm);
+    case P4S_OP_JAL: x[insn->rd] = next; return _jump(sim, sim->pc + imm);
     case P4S_OP_JALR: {
         uint32_t target = (x[insn->rs1] + imm) & ~1u;
         x[insn->rd] = next;
-        return _retire(sim, target);
+        return _jump(sim, target);
     }
     case P4S_OP_BEQ: case P4S_OP_BNE: case P4S_OP_BLT: case P4S_OP_BGE: case P4S_OP_BLTU: case P4S_OP_BGEU:
-        return _retire(sim, _branches(insn->op, x[insn->rs1], x[insn->rs2]) ? sim->pc + imm : next);
+        return _branches(insn->op, x[insn->rs1], x[insn->rs2]) ? _jump(sim, sim->pc + imm) : _retire(sim, next);
     case P4S_OP_LB: return _load(sim, insn, &x[insn->rd], 1, true);
     case P4S_OP_LH: return _load(sim, insn, &x[insn->rd], 2, true);
     case P4S_OP_LW: return _load(sim, insn, &x[insn->rd], 4, false);

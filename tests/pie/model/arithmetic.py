@@ -5,7 +5,7 @@
 | VADD, VSUB, VSADDS, VSSUBS | saturate in 2.1; unsigned subtraction stops at 0 | DOC's text, HW; DOC's formula for unsigned VSUB has only an upper bound |
 | scalar of VSADDS, VSSUBS | its low lane bits, read as the lane reads them | HW (0x10000 adds nothing, -1 adds 65535) |
 | VABS of the minimum | the maximum; vxsat untouched | open; DL computes the same by a saturating subtraction elsewhere |
-| VSAT bounds | low lane bits of rs1 (low) and rs2 (high), read as the lane reads them; when swapped, every lane becomes rs1 | sure in order; swapped follows DOC's max(min(x, high), low) |
+| VSAT bounds | low lane bits of rs1 and rs2, read as the lane reads them; the smaller one is the low bound | DOC derives the bounds as the maximum and the minimum of the two, exchanged as for ESP.SAT, so their order does not matter |
 | ESP.SAT | between the smaller and the larger of two signed bounds | DOC's formula has min and max exchanged |
 | VCLAMP.S16 | [-2^n, 2^n - 1] | DOC |
 | MAX.A, MIN.A | over the lanes only (rd is not read), extended by type | DOC; the encoding's role of rd; a board report that rd takes part was not measured |
@@ -72,7 +72,7 @@ def _abs(bits: int) -> Compute:
 
 def _vsat(lane: Lane) -> Compute:
     def run(c: Context) -> None:
-        low, high = wrap(c.x("rs1"), lane), wrap(c.x("rs2"), lane)
+        low, high = sorted((wrap(c.x("rs1"), lane), wrap(c.x("rs2"), lane)))
         c.set_lanes("qz", (max(min(value, high), low) for value in c.lanes("qx", lane)), lane)
 
     return run

@@ -14,6 +14,7 @@ that xespv 2.2 added):
 | 2.2 `sat` = trunc | the low bits of the rounded result are kept | HW for SRCMB with sel2 = 0; S3 |
 | two results for one register | written in operand order, so the later operand wins; a load comes last | open |
 | XP with rs1 = rs2 | the address is the old value, then it is doubled | compute on old values |
+| AMS.ST with rs1 = rs2 | the pointer, which is the later operand, wins, and moves on from its old value | as for q registers |
 | a fault | changes nothing | a trapping instruction can be restarted |
 """
 

@@ -7,7 +7,8 @@
 | count | passes through the body; 0 and 1 both give one pass (the body is entered by falling through) | esp-dsp skips the loop itself when the count is 0 |
 | at the end | the count drops by one unless it is 0; still not 0: back to the start | CORE-V's loops, whose register and mnemonic names these are |
 | both loops end together | loop 0 first; when it runs out, loop 1 is asked | CORE-V: loop 0 is the inner one |
-| a taken branch as last instruction | goes where it branches, the count stays | open |
+| a jump or taken branch as last instruction | goes there, be it the next instruction, and the count stays | open |
+| a loop that ends on its own set-up instruction | that instruction is its last one | follows: the end is looked at after the instruction |
 | silicon | esp-dsp's tests say a count of 1 fails, issue reports name alignment rules below revision 3; not modelled | behaviour of a fault, not of the instruction |
 """
 

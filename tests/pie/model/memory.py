@@ -3,7 +3,7 @@
 | point | decision | evidence |
 |---|---|---|
 | forced alignment | the address is masked to the size of the access, the pointer keeps its low bits; CFG bit 1 (loads) or bit 0 (stores) turns the mask off | DOC; esp-dsp's FIR sets bit 1 for its odd delay lines |
-| LDXQ, STXQ, LD.128.USAR | always masked | USAR needs an aligned block to be spliced; S3 for the other two |
+| LDXQ, STXQ, LD.128.USAR | always masked, and nothing else (not AMS.UAUP) | USAR takes SAR_BYTE from the bits that it masks; S3 for the other two |
 | LDXQ, STXQ | address rs1 + 4 * lane, the lane unsigned; rs1 unchanged, other lanes of qu unchanged | DL's bit reversal uses one unchanged base for all its accesses; DOC's update of rs1 would break it |
 | VLD.L/H.64 | the other half of qu is kept | esp-dsp's FFT fills one register by both |
 | VLDEXT | 16 bytes: low eight to qu, high eight to qz | DL's int16 x int8 dot product |

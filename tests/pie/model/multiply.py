@@ -7,8 +7,9 @@
 | CMUL sel4 | bit 0 the 64-bit half that is computed (the other is kept), bit 1 conj(qx) * qy | esp-dsp's FFT calls it with 2 and 3 and equals its C twin |
 | CMUL sums | exact before the shift; clipped after it | HW saturates; S3 keeps low bits |
 | CMUL unsigned | lanes unsigned, the difference signed: negative real parts clip to 0 | open |
-| VPRELU | qy data, qx slope, amount rs1[4:0] | DL passes input, alpha, shift; width of the amount from S3 |
-| VRELU | slope low lane bits of rs2, signed; amount rs1[4:0]; data and result in qy | DL passes alpha, shift; DOC's formula lacks both |
+| VPRELU | qy data, qx slope | DL passes input, alpha, shift |
+| VRELU | slope low lane bits of rs2, signed; data and result in qy | DL passes alpha, shift; DOC's formula lacks both |
+| amount of both | rs1[4:0] for 8-bit, rs1[5:0] for 16-bit data | S3's operations (VRELU.S16: "the lower 6 bits in register ay") |
 | both RELUs | positive lanes unchanged, others rounded by the mode and clipped | DL's C tails clip both; 2.2 gives both sat and rm; rounding itself is nowhere documented |
 """
 
@@ -67,9 +68,13 @@ def _relu_lane(c: Context, value: int, slope: int, amount: int, lane: Lane) -> i
     return value if value > 0 else c.clip(c.shift(value * slope, amount), lane)
 
 
+def _relu_amount(c: Context, lane: Lane) -> int:
+    return c.x("rs1") & (31 if lane.bits == 8 else 63)
+
+
 def _vrelu(lane: Lane) -> Compute:
     def run(c: Context) -> None:
-        slope, amount = wrap(c.x("rs2"), lane), c.x("rs1") & 31
+        slope, amount = wrap(c.x("rs2"), lane), _relu_amount(c, lane)
         c.set_lanes("qy", [_relu_lane(c, value, slope, amount, lane) for value in c.lanes("qy", lane)], lane)
 
     return run
@@ -77,7 +82,7 @@ def _vrelu(lane: Lane) -> Compute:
 
 def _vprelu(lane: Lane) -> Compute:
     def run(c: Context) -> None:
-        amount = c.x("rs1") & 31
+        amount = _relu_amount(c, lane)
         pairs = zip(c.lanes("qy", lane), c.lanes("qx", lane), strict=True)
         c.set_lanes("qz", [_relu_lane(c, value, slope, amount, lane) for value, slope in pairs], lane)
 

@@ -5,7 +5,7 @@
 | XACC halves | .L is bits 31..0, .H is bits 39..32, read zero-extended; writing one keeps the other | DL writes a 32-bit bias and its sign to them; DOC's 24/16 split is wrong |
 | widths | SAR 6 bits, SAR_BYTE 4, FFT_BIT_WIDTH 4; higher bits of the source are dropped | DOC |
 | CFG write | vxsat_en (2.1 only), vxrm, mis_ld, mis_st; rm_exc and vxsat are read-only | DOC |
-| CFG read | gives vxsat, then clears it; rm_exc stays set | DOC clears only vxsat |
+| CFG read | gives vxsat, then clears it, in 2.1 only with vxsat_en set; rm_exc stays set | DOC's table of the register; its text on vxsat leaves the condition out |
 | PERF | a plain 32-bit register; rs1 of the read is ignored | no document says what it counts |
 """
 
@@ -21,7 +21,8 @@ _READ_ONLY = CFG_RM_EXC | CFG_VXSAT
 
 def _read_cfg(c: Context) -> None:
     c.set_x("rd", c.state.cfg)
-    c.state.cfg &= ~CFG_VXSAT
+    if c.xespv_2p2 or c.state.cfg & CFG_VXSAT_EN:
+        c.state.cfg &= ~CFG_VXSAT
 
 
 def _write_cfg(c: Context) -> None:

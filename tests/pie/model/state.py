@@ -31,6 +31,11 @@ XESPV_2P2_REVISION = 3  # the first chip revision that has xespv 2.2
 class AccessFault(Exception):
     """A load or store outside the memory of the state; raised before anything has changed."""
 
+    def __init__(self, size: int, address: int, first: int) -> None:
+        super().__init__(f"{size} bytes at {address:#010x}")
+        self.first = first
+        """The first address that is outside."""
+
 
 @dataclass
 class State:
@@ -89,5 +94,6 @@ class State:
             address &= -size
         offset = address - self.base
         if offset < 0 or offset + size > len(self.memory):
-            raise AccessFault(f"{size} bytes at {address:#010x}")
+            outside = offset < 0 or offset >= len(self.memory)
+            raise AccessFault(size, address, address if outside else self.base + len(self.memory))
         return offset
