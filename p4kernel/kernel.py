@@ -128,7 +128,7 @@ class Kernel(Generic[P, R]):
 
         file, line, column, remark = self.signature.lines.map(diagnostic.file, diagnostic.line, diagnostic.column)
         return Diagnostic(
-            file, line, column, diagnostic.severity, diagnostic.message + advice(diagnostic.message) + remark
+            file, line, column, diagnostic.severity, diagnostic.message + advice(diagnostic.message, self.source) + remark
         )
 
     def _explain(self, error: CompileError) -> CompileError:

@@ -25,6 +25,10 @@ _MACRO: Final = re.compile(
     r"(note: while in macro instantiation|Info: macro invoked from here)"
 )
 _EXPANDED: Final = "<instantiation>"
+# How our headers say that an operand is wrong, and what clang tells of the way there.
+_OURS: Final = re.compile(r"static assertion failed(?: due to requirement '.*?')?: \"?((?:esp\.|p4_)[^\"]*)\"?")
+_INSIDE: Final = re.compile(r"expanded from (?:macro '[Pp]4_|here)")
+_VALUES: Final = "expression evaluates to '"
 _LOOP_HINT: Final = (
     "; if this is a hardware loop: its label comes later in the same section, at most 1022 bytes after esp.lp.setupi, or "
     "8190 bytes after the other instructions"
@@ -34,6 +38,7 @@ _LOOP_HINT: Final = (
 def parse(text: str) -> list[Diagnostic]:
     """The messages in ``text``, in order; a note follows what it belongs to. Columns count bytes from 1, 0: unknown."""
     found: list[Diagnostic] = []
+    ours: re.Match[str] | None = None  # an error of our headers that the next lines are about
     for line in text.splitlines():
         if match := _MACRO.fullmatch(line):
             # An assembler's macro: what counts is where it was used, and the outermost use comes last.
@@ -45,7 +50,11 @@ def parse(text: str) -> list[Diagnostic]:
             # clang shows where in the expanded text of an inline assembly it is: a file that nobody has.
             if not match["file"].startswith("<inline asm>"):
                 place = match["file"], int(match["line"]), int(match["column"] or 0)
-                found.append(Diagnostic(*place, _severity(match["severity"]), match["message"]))
+                message = match["message"]
+                if _INSIDE.match(message) or (ours and message.startswith(_VALUES)):
+                    continue
+                ours = _OURS.fullmatch(message)
+                found.append(Diagnostic(*place, _severity(match["severity"]), ours[1] if ours else message))
         elif match := _UNPLACED.fullmatch(line):
             found.append(Diagnostic(COMMAND_LINE, 0, 0, _severity(match["severity"]), match["message"]))
     return [_late(item) for item in found]

@@ -23,8 +23,11 @@ _EXTRA = "pip install 'p4kernel[examples]'"
     metavar="FILE",
     help="Where the picture goes.",
 )
+@click.option(
+    "--pie", is_flag=True, help="Instead: six tasks for the SIMD unit, and what each way of writing them costs."
+)
 @click.option("--board", "url", metavar="URL", help="The board. Default: $P4KERNEL_BOARD, else the virtual board.")
-def demo(out: str, url: str | None) -> None:
+def demo(out: str, pie: bool, url: str | None) -> None:
     """A tour in five steps: C and assembly kernels on real data, and a mistake that is caught.
 
     Every result is compared with NumPy's or SciPy's. Ends with a picture. Needs the packages of the extra "examples".
@@ -33,6 +36,7 @@ def demo(out: str, url: str | None) -> None:
     Examples:
       p4kernel demo
       p4kernel demo --board /dev/ttyACM0 --out /tmp/edges.png
+      p4kernel demo --pie
     """
     from pathlib import Path
 
@@ -44,6 +48,9 @@ def demo(out: str, url: str | None) -> None:
     board = connect(url)
     try:
         with board:
+            if pie:
+                _example("pie", "__main__").main()
+                return
             tour = _Tour()
             tour.welcome(repr(board))
             photo, edges = tour.edges()
@@ -160,22 +167,28 @@ class _Tour:
         self._console.print(f"  equal to {reference}", style="green")
 
 
-def _example(name: str) -> Any:
-    """An example program as a module. Raises p4.Error when a package that it uses is not installed."""
+def _example(*names: str) -> Any:
+    """An example program, or a module of a folder of them. Raises p4.Error when a package that it uses is not installed."""
     import importlib.util
     import sys
 
     from p4kernel import _resources
     from p4kernel.errors import Error
 
-    path = _resources.examples() / f"{name}.py"
-    spec = importlib.util.spec_from_file_location(f"p4kernel_example_{name}", path)
+    package = len(names) > 1
+    path = _resources.examples() / (f"{names[0]}/__init__.py" if package else f"{names[0]}.py")
+    inside = [str(path.parent)] if package else None
+    spec = importlib.util.spec_from_file_location(
+        f"p4kernel_example_{names[0]}", path, submodule_search_locations=inside
+    )
     if spec is None or spec.loader is None or not path.is_file():
         raise Error(f"{path} is missing; install p4kernel again")
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     try:
         spec.loader.exec_module(module)
+        if package:
+            return importlib.import_module(".".join((spec.name, *names[1:])))
     except ModuleNotFoundError as error:
         raise Error(f"the demo needs the package {error.name}, which is not installed: {_EXTRA}") from error
     return module

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import itertools
 import weakref
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from p4kernel import _forks
-from p4kernel._native import ffi, lib
-from p4kernel.errors import BoardError, BoardLost
+from p4kernel.errors import BoardError, BoardLost, Error
+
+try:
+    from p4kernel._native import ffi, lib
+except ModuleNotFoundError as error:
+    raise Error(
+        f"p4kernel was imported from {Path(__file__).parents[1]}, where its extension is not built; install it there with "
+        "`pip install --editable .`, or start Python in another folder"
+    ) from error
 
 __all__ = ["State", "VirtualBoard"]
 

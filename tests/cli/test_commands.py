@@ -235,6 +235,14 @@ def test_demo(p4kernel: Invoke, tmp_path: Path) -> None:
     assert 0.01 < np.mean(edges > 64) < 0.5
 
 
+def test_demo_of_pie(p4kernel: Invoke) -> None:
+    result = p4kernel("demo", "--pie")
+    assert result.exit_code == 0, result.output
+    assert [line.split()[0] for line in result.stdout.splitlines()] == [
+        "instructions", "int8", "int16", "saturating", "RGB888", "8x8", "int8", "All"
+    ]  # fmt: skip
+
+
 def test_demo_without_its_packages(p4kernel: Invoke, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setitem(sys.modules, "skimage.data", None)
     result = p4kernel("demo", "--out", str(tmp_path / "out.png"))
