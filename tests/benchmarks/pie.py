@@ -21,6 +21,7 @@ def _dots(x: p4.In[np.int8], y: p4.In[np.int8], rounds: p4.i32, blocks: p4.i32) 
     """The dot product of 16 * blocks numbers, again and again; x and y have a block more, which is loaded in vain."""
     p4.asm(
         """
+            .option norvc
             esp.zero.xacc
         0:  mv    a4, a0
             mv    a5, a1
@@ -28,7 +29,8 @@ def _dots(x: p4.In[np.int8], y: p4.In[np.int8], rounds: p4.i32, blocks: p4.i32) 
             esp.vld.128.ip  q1, a5, 16
             esp.lp.setup  0, a3, 1f
             esp.vmulas.s8.xacc.ld.ip  q0, a4, 16, q0, q1
-        1:  esp.vld.128.ip  q1, a5, 16
+            esp.vld.128.ip  q1, a5, 16
+        1:  nop
             addi  a2, a2, -1
             bnez  a2, 0b
             li    a5, 0
