@@ -167,7 +167,7 @@ class _Tour:
         self._console.print(f"  equal to {reference}", style="green")
 
 
-def _example(*names: str) -> Any:
+def _example(name: str, module: str = "") -> Any:
     """An example program, or a module of a folder of them. Raises p4.Error when a package that it uses is not installed."""
     import importlib.util
     import sys
@@ -175,23 +175,20 @@ def _example(*names: str) -> Any:
     from p4kernel import _resources
     from p4kernel.errors import Error
 
-    package = len(names) > 1
-    path = _resources.examples() / (f"{names[0]}/__init__.py" if package else f"{names[0]}.py")
-    inside = [str(path.parent)] if package else None
-    spec = importlib.util.spec_from_file_location(
-        f"p4kernel_example_{names[0]}", path, submodule_search_locations=inside
-    )
+    path = _resources.examples() / (f"{name}/__init__.py" if module else f"{name}.py")
+    inside = [str(path.parent)] if module else None
+    spec = importlib.util.spec_from_file_location(f"p4kernel_example_{name}", path, submodule_search_locations=inside)
     if spec is None or spec.loader is None or not path.is_file():
         raise Error(f"{path} is missing; install p4kernel again")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
+    program = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = program
     try:
-        spec.loader.exec_module(module)
-        if package:
-            return importlib.import_module(".".join((spec.name, *names[1:])))
+        spec.loader.exec_module(program)
+        if module:
+            return importlib.import_module(f"{spec.name}.{module}")
     except ModuleNotFoundError as error:
         raise Error(f"the demo needs the package {error.name}, which is not installed: {_EXTRA}") from error
-    return module
+    return program
 
 
 def _picture(before: Any, after: Any, path: Path) -> None:
