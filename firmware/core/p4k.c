@@ -45,7 +45,7 @@ static uint32_t wait_for(p4k *k, uint64_t next, uint32_t *us)
 
     if (k->tx.blocked)
         what |= P4K_WAIT_TX;
-    if (k->run.call != P4K_NONE && !k->run.text_size)
+    if (!p4k_run_rests(k) && !k->run.text_size)
         what |= P4K_WAIT_EXEC;
     if (next != P4K_NEVER)
         what |= P4K_WAIT_TIME;
@@ -69,7 +69,7 @@ uint32_t p4k_poll(p4k *k, uint32_t *us)
     }
     if (some) { /* not done, only interrupted */
         *us = 0;
-        return P4K_WAIT_RX | P4K_WAIT_TIME | (k->run.call != P4K_NONE ? (uint32_t)P4K_WAIT_EXEC : 0);
+        return P4K_WAIT_RX | P4K_WAIT_TIME | (p4k_run_rests(k) ? 0 : (uint32_t)P4K_WAIT_EXEC);
     }
     p4k_fill_timeouts(k, &next);
     p4k_receive_timeouts(k, &next);

@@ -76,19 +76,28 @@ static bool others_hold(const p4k *k)
     return false;
 }
 
-static verdict check_head(p4k *k, const p4kw_call *head, uint32_t len)
+/* Bytes between the head and the stream. */
+static uint32_t fixed_size(const p4kw_call *head)
 {
-    uint32_t fixed = (uint32_t)head->blob_size + head->buffers * (uint32_t)P4KW_BUFFER_SIZE +
-                     head->patches * (uint32_t)P4KW_PATCH_SIZE;
+    return head->blob_size + head->buffers * (uint32_t)P4KW_BUFFER_SIZE + head->patches * (uint32_t)P4KW_PATCH_SIZE +
+           head->frees * (uint32_t)4;
+}
 
+static verdict check_sizes(const p4kw_call *head, uint32_t len)
+{
     if (head->blob_size > P4K_MAX_BLOB)
         return bad(P4K_ST_LIMIT, P4K_NONE, P4K_MAX_BLOB);
     if (head->buffers > P4K_MAX_BUFFERS)
         return bad(P4K_ST_LIMIT, P4K_NONE, P4K_MAX_BUFFERS);
     if (head->patches > P4K_MAX_PATCHES)
         return bad(P4K_ST_LIMIT, P4K_NONE, P4K_MAX_PATCHES);
-    if (fixed > len || head->flags & ~(uint32_t)P4K_CALL_RESET)
-        return bad(P4K_ST_ARG, P4K_NONE, fixed);
+    if (fixed_size(head) > len || head->flags & ~(uint32_t)P4K_CALL_RESET)
+        return bad(P4K_ST_ARG, P4K_NONE, fixed_size(head));
+    return good;
+}
+
+static verdict check_head(p4k *k, const p4kw_call *head)
+{
     if (head->ret_offset > head->blob_size || head->ret_size > head->blob_size - head->ret_offset)
         return bad(P4K_ST_RANGE, P4K_NONE, head->blob_size);
     const p4k_image *image = p4k_image_of(k, head->image);
@@ -97,6 +106,13 @@ static verdict check_head(p4k *k, const p4kw_call *head, uint32_t len)
     if (head->entry >= image->load.text_size || head->entry & 1)
         return bad(P4K_ST_RANGE, P4K_NONE, image->load.text_size);
     return good;
+}
+
+static bool usable(const p4k *k, const p4kw_buffer *b)
+{
+    if (b->direction & P4K_DIR_OUT)
+        return p4k_writable(k, b->address, b->size);
+    return p4k_readable(k, b->address, b->size);
 }
 
 /* Reads the table of buffers; adds up the two streams. */
@@ -109,7 +125,7 @@ static verdict check_buffers(p4k *k, p4k_call *call, const uint8_t *p, uint32_t 
         p4kw_get_buffer(&b, p);
         if (!p4k_request_ok(b.align, b.cap) || b.direction & ~(P4K_DIR_IN | P4K_DIR_OUT))
             return bad(P4K_ST_ARG, i, 0);
-        if (b.address && !p4k_inside(k, b.address, b.size))
+        if (b.address && !usable(k, &b))
             return bad(P4K_ST_RANGE, i, b.address);
         call->buffers[i] = (p4k_buffer){.address = b.address, .size = b.size, .direction = b.direction};
         if (!b.address) {
@@ -191,14 +207,18 @@ static bool write_blob(p4k *k, const p4k_call *call, const uint8_t *blob, const 
 static verdict begin(p4k *k, p4k_call *call, const uint8_t *rest, uint32_t len)
 {
     const p4kw_call *head = &call->head;
-    verdict v = check_head(k, head, len);
+    const uint8_t *buffers = rest + head->blob_size, *patches = buffers + (size_t)head->buffers * P4KW_BUFFER_SIZE;
+    uint32_t unknown;
+    verdict v = check_sizes(head, len);
+    if (v.status == P4K_ST_OK) {
+        p4k_discard(k, patches + (size_t)head->patches * P4KW_PATCH_SIZE, head->frees, &unknown);
+        v = check_head(k, head);
+    }
     if (v.status != P4K_ST_OK) {
         call->head.buffers = 0; /* none was read */
         return v;
     }
-    const uint8_t *buffers = rest + head->blob_size, *patches = buffers + (size_t)head->buffers * P4KW_BUFFER_SIZE;
-    uint32_t inline_len = len - (uint32_t)(patches + (size_t)head->patches * P4KW_PATCH_SIZE - rest);
-    v = check_buffers(k, call, buffers, inline_len);
+    v = check_buffers(k, call, buffers, len - fixed_size(head));
     if (v.status == P4K_ST_OK)
         v = check_patches(call, patches);
     if (v.status != P4K_ST_OK)
@@ -217,13 +237,18 @@ static verdict begin(p4k *k, p4k_call *call, const uint8_t *rest, uint32_t len)
 /* False: a place or memory will be free when an earlier call is acknowledged. */
 bool p4k_call_begin(p4k *k, p4k_slot *slot, const uint8_t *payload, uint32_t len)
 {
-    p4k_call *call = slot->tried && slot->stamp == k->frees ? NULL : free_call(k);
+    p4kw_call head;
 
+    p4kw_get_call(&head, payload);
+    /* What it gives back may be used by an earlier call, or be read again. */
+    if (head.frees && (p4k_oldest(k) != slot || p4k_reads_open(k)))
+        return false;
+    p4k_call *call = slot->tried && slot->stamp == k->frees ? NULL : free_call(k);
     if (!call)
         return false;
     memset(call, 0, sizeof *call);
     call->used = true;
-    p4kw_get_call(&call->head, payload);
+    call->head = head;
     payload += P4KW_CALL_SIZE;
     len -= P4KW_CALL_SIZE;
     verdict v = begin(k, call, payload, len);
@@ -237,8 +262,7 @@ bool p4k_call_begin(p4k *k, p4k_slot *slot, const uint8_t *payload, uint32_t len
         p4k_finish(slot, v.status, v.detail, v.extra);
         return true;
     }
-    uint32_t fixed = call->head.blob_size + call->head.buffers * (uint32_t)P4KW_BUFFER_SIZE +
-                     call->head.patches * (uint32_t)P4KW_PATCH_SIZE;
+    uint32_t fixed = fixed_size(&call->head);
     slot->call = (uint32_t)(call - k->calls);
     p4k_fill_begin(k, slot, call->in_size, payload + fixed, len - fixed);
     return true;

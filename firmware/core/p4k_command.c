@@ -5,8 +5,8 @@
 static bool good_size(uint8_t type, uint32_t len)
 {
     switch (type) {
-    case P4K_ALLOC: return len == P4KW_ALLOC_SIZE;
-    case P4K_FREE: return len == P4KW_FREE_SIZE;
+    case P4K_ALLOC: return len >= P4KW_ALLOC_SIZE && (len - P4KW_ALLOC_SIZE) % 4 == 0;
+    case P4K_FREE: return len >= P4KW_FREE_SIZE && len % 4 == 0;
     case P4K_READ: return len == P4KW_READ_SIZE;
     case P4K_WRITE: return len >= P4KW_WRITE_SIZE;
     case P4K_LOAD: return len == P4KW_LOAD_SIZE;
@@ -40,7 +40,7 @@ static bool read_memory(p4k *k, p4k_slot *slot, const p4kw_read *read)
     slot->word[1] = read->size;
     if (read->size > P4K_MAX_PAYLOAD)
         p4k_finish(slot, P4K_ST_LIMIT, P4K_NONE, P4K_MAX_PAYLOAD);
-    else if (!p4k_inside(k, read->address, read->size))
+    else if (!p4k_readable(k, read->address, read->size))
         p4k_finish(slot, P4K_ST_RANGE, P4K_NONE, read->address);
     else
         p4k_finish(slot, P4K_ST_OK, 0, 0);
@@ -50,7 +50,7 @@ static bool read_memory(p4k *k, p4k_slot *slot, const p4kw_read *read)
 
 static uint8_t write_memory(p4k *k, p4k_addr address, const uint8_t *data, uint32_t len)
 {
-    if (!p4k_inside(k, address, len))
+    if (!p4k_writable(k, address, len))
         return P4K_ST_RANGE;
     if (!len)
         return P4K_ST_OK;
@@ -58,6 +58,7 @@ static uint8_t write_memory(p4k *k, p4k_addr address, const uint8_t *data, uint3
     if (!memory)
         return P4K_ST_RANGE;
     memcpy(memory, data, len);
+    (void)p4k_code_ready(k->port, address, len); /* it may be code; where none can run, that is no error */
     return P4K_ST_OK;
 }
 
@@ -66,6 +67,8 @@ static uint8_t unload(p4k *k, uint32_t id)
     p4k_image *image = p4k_image_of(k, id);
     if (!image)
         return P4K_ST_NO_IMAGE;
+    if (p4k_in_use(k->port, image->address, image->load.size))
+        return P4K_ST_IN_USE;
     p4k_image_free(k, image); /* requests run in order: no call uses it */
     return P4K_ST_OK;
 }
@@ -73,6 +76,7 @@ static uint8_t unload(p4k *k, uint32_t id)
 bool p4k_command(p4k *k, p4k_slot *slot, const uint8_t *payload, uint32_t len)
 {
     uint32_t word = len >= 4 ? p4kw_get32(payload) : 0;
+    uint8_t status;
 
     if (!good_size(slot->type, len)) {
         p4k_finish(slot, P4K_ST_ARG, P4K_NONE, len);
@@ -95,14 +99,18 @@ bool p4k_command(p4k *k, p4k_slot *slot, const uint8_t *payload, uint32_t len)
         return true;
     case P4K_ALLOC: {
         p4kw_alloc alloc;
+        if (len > P4KW_ALLOC_SIZE && p4k_reads_open(k))
+            return false;
         p4kw_get_alloc(&alloc, payload);
+        p4k_discard(k, payload + P4KW_ALLOC_SIZE, (len - P4KW_ALLOC_SIZE) / 4, &word);
         p4k_allocate(k, slot, &alloc);
         return true;
     }
     case P4K_FREE:
         if (p4k_reads_open(k))
             return false;
-        p4k_finish(slot, p4k_release(k, word) ? P4K_ST_OK : P4K_ST_RANGE, P4K_NONE, word);
+        status = p4k_discard(k, payload, len / 4, &word) ? P4K_ST_OK : P4K_ST_RANGE;
+        p4k_finish(slot, status, P4K_NONE, word);
         return true;
     case P4K_READ: {
         p4kw_read read;

@@ -1,5 +1,6 @@
 /* Images: code that stays on the board between calls and sessions. An id carries a generation, so that the id of an
- * image that was dropped finds nothing. */
+ * image that was dropped finds nothing. One that is pinned keeps state in its variables: it never makes room for others,
+ * and ends with the session. */
 #include "p4k_internal.h"
 
 p4k_image *p4k_image_of(p4k *k, uint32_t id)
@@ -24,6 +25,43 @@ void p4k_image_free(p4k *k, p4k_image *image)
     memset(image, 0, sizeof *image);
 }
 
+static bool pinned(const p4k_image *image) { return image->load.flags & P4K_LOAD_PIN; }
+
+bool p4k_image_unpin(p4k *k, p4k_addr address)
+{
+    for (uint32_t i = 0; i < P4K_MAX_IMAGES; i++)
+        if (k->images[i].id && pinned(&k->images[i]) && k->images[i].address == address) {
+            /* Requests run in order: no call uses it. Tasks and timers may: then it goes when they are gone. */
+            if (p4k_in_use(k->port, address, k->images[i].load.size))
+                k->images[i].load.flags &= ~(uint32_t)P4K_LOAD_PIN;
+            else
+                p4k_image_free(k, &k->images[i]);
+            return true;
+        }
+    return false;
+}
+
+static bool within(uint32_t offset, uint32_t size, uint32_t start, uint32_t room)
+{
+    return offset - start <= room && size <= room - (offset - start);
+}
+
+bool p4k_image_holds(const p4k *k, p4k_addr address, uint32_t size, bool variables)
+{
+    for (uint32_t i = 0; i < P4K_MAX_IMAGES; i++) {
+        const p4k_image *image = &k->images[i];
+        const p4kw_load *load = &image->load;
+        uint32_t offset = address - image->address;
+        if (!image->id || !image->committed || !pinned(image))
+            continue;
+        if (variables ? within(offset, size, load->data_offset, load->data_size) ||
+                            within(offset, size, load->bss_offset, load->bss_size)
+                      : within(offset, size, 0, load->size))
+            return true;
+    }
+    return false;
+}
+
 static bool lies_in(p4k *k, const p4k_image *image, uint32_t cap)
 {
     return p4k_in_region(k, image->address, cap) || (image->pristine && p4k_in_region(k, image->pristine, cap));
@@ -35,8 +73,8 @@ bool p4k_image_evict(p4k *k, uint32_t cap)
     p4k_image *oldest = NULL;
     for (uint32_t i = 0; i < P4K_MAX_IMAGES; i++) {
         p4k_image *image = &k->images[i];
-        if (image->id && image->committed && !image->users && (!oldest || image->last_use < oldest->last_use) &&
-            lies_in(k, image, cap))
+        if (image->id && image->committed && !pinned(image) && !image->users && (!oldest || image->last_use < oldest->last_use) &&
+            lies_in(k, image, cap) && !p4k_in_use(k->port, image->address, image->load.size))
             oldest = image;
     }
     if (oldest)
@@ -63,7 +101,8 @@ static bool good_layout(const p4kw_load *load)
 static bool same_layout(const p4kw_load *a, const p4kw_load *b)
 {
     return a->size == b->size && a->text_size == b->text_size && a->data_offset == b->data_offset &&
-           a->data_size == b->data_size && a->bss_offset == b->bss_offset && a->bss_size == b->bss_size;
+           a->data_size == b->data_size && a->bss_offset == b->bss_offset && a->bss_size == b->bss_size &&
+           a->flags == b->flags;
 }
 
 /* No image is condemned by then: LOAD comes when all calls before it have ended. */
@@ -113,7 +152,7 @@ void p4k_image_load(p4k *k, p4k_slot *slot, const uint8_t *payload)
         return;
     }
     p4k_image *image = by_sha(k, load.sha);
-    if (!good_layout(&load) || !p4k_request_ok(load.align, load.cap) ||
+    if (!good_layout(&load) || !p4k_request_ok(load.align, load.cap) || load.flags & ~(uint32_t)P4K_LOAD_PIN ||
         (image && image->committed && !same_layout(&image->load, &load))) {
         p4k_finish(slot, P4K_ST_ARG, P4K_NONE, 0);
         return;

@@ -119,6 +119,11 @@ typedef struct {
     uint32_t text_size;
     uint8_t level;
     uint64_t since, limit, kill_limit, pending, log_limit; /* times */
+    bool asking, owes_question; /* the kernel stands still until the host has answered */
+    uint32_t questions, id;     /* asked so far; the function that the last one is for */
+    p4k_addr message;
+    uint32_t message_size;
+    uint64_t asked; /* time */
 } p4k_run;
 
 struct p4k {
@@ -200,8 +205,9 @@ uint32_t p4k_largest(p4k *, uint32_t cap);
 bool p4k_in_region(p4k *, p4k_addr, uint32_t cap);
 bool p4k_request_ok(uint32_t align, uint32_t cap);
 void p4k_allocate(p4k *, p4k_slot *, const p4kw_alloc *);
-bool p4k_inside(const p4k *, p4k_addr, uint32_t size);
-bool p4k_release(p4k *, p4k_addr);
+bool p4k_readable(const p4k *, p4k_addr, uint32_t size); /* by the host, and as the In buffer of a call */
+bool p4k_writable(const p4k *, p4k_addr, uint32_t size);
+bool p4k_discard(p4k *, const uint8_t *addresses, uint32_t count, uint32_t *unknown);
 bool p4k_stack_take(p4k *, p4k_call *, uint32_t size);
 void p4k_stack_leave(p4k *, p4k_call *);
 
@@ -210,6 +216,8 @@ p4k_image *p4k_image_of(p4k *, uint32_t id); /* NULL when there is no such image
 uint32_t p4k_image_count(const p4k *);
 bool p4k_image_evict(p4k *, uint32_t cap);
 void p4k_image_free(p4k *, p4k_image *);
+bool p4k_image_unpin(p4k *, p4k_addr); /* false: no pinned image is there */
+bool p4k_image_holds(const p4k *, p4k_addr, uint32_t size, bool variables); /* a pinned one; its .data or .bss */
 void p4k_image_load(p4k *, p4k_slot *, const uint8_t *payload);
 void p4k_image_commit(p4k *, p4k_slot *, const uint8_t *payload, uint32_t len);
 void p4k_image_committed(p4k *, p4k_slot *);
@@ -237,6 +245,8 @@ void p4k_out_back(p4k *, uint32_t seq, uint32_t offset);
 /* p4k_run.c: the one kernel that runs */
 bool p4k_run_step(p4k *, bool *idle); /* idle: the executor had nothing to say, and is not asked again */
 void p4k_run_kill(p4k *, uint8_t why); /* while one runs */
+void p4k_run_answer(p4k *, const p4kw_header *, const uint8_t *message);
+bool p4k_run_rests(const p4k *); /* nothing runs, or it waits for an answer */
 void p4k_run_timeouts(const p4k *, uint64_t *next);
 
 /* p4k_log.c: texts of the running call */

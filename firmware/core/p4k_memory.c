@@ -85,12 +85,19 @@ void p4k_allocate(p4k *k, p4k_slot *slot, const p4kw_alloc *want)
         p4k_finish(slot, P4K_ST_NOMEM, P4K_NONE, p4k_largest(k, want->cap));
         return;
     }
+    void *memory = p4k_mem(k->port, address, want->size);
+    if (!memory) {
+        p4k_free(k->port, address);
+        p4k_finish(slot, P4K_ST_NOMEM, P4K_NONE, p4k_largest(k, want->cap));
+        return;
+    }
+    memset(memory, 0, want->size);
     k->allocations[k->allocations_used++] = (p4k_allocation){address, want->size};
     slot->word[0] = address;
     p4k_finish(slot, P4K_ST_OK, 0, 0);
 }
 
-bool p4k_inside(const p4k *k, p4k_addr address, uint32_t size)
+static bool allocated(const p4k *k, p4k_addr address, uint32_t size)
 {
     for (uint32_t i = 0; i < k->allocations_used; i++) {
         uint32_t offset = address - k->allocations[i].address;
@@ -100,7 +107,17 @@ bool p4k_inside(const p4k *k, p4k_addr address, uint32_t size)
     return false;
 }
 
-bool p4k_release(p4k *k, p4k_addr address)
+bool p4k_readable(const p4k *k, p4k_addr address, uint32_t size)
+{
+    return allocated(k, address, size) || p4k_image_holds(k, address, size, false);
+}
+
+bool p4k_writable(const p4k *k, p4k_addr address, uint32_t size)
+{
+    return allocated(k, address, size) || p4k_image_holds(k, address, size, true);
+}
+
+static bool release(p4k *k, p4k_addr address)
 {
     for (uint32_t i = 0; i < k->allocations_used; i++)
         if (k->allocations[i].address == address) {
@@ -109,6 +126,20 @@ bool p4k_release(p4k *k, p4k_addr address)
             return true;
         }
     return false;
+}
+
+/* Gives back allocations and pinned images. False when one of them was not there; *unknown is the last such. */
+bool p4k_discard(p4k *k, const uint8_t *addresses, uint32_t count, uint32_t *unknown)
+{
+    bool all = true;
+    for (uint32_t i = 0; i < count; i++) {
+        p4k_addr address = p4kw_get32(addresses + (size_t)4 * i);
+        if (release(k, address) || p4k_image_unpin(k, address))
+            continue;
+        all = false;
+        *unknown = address;
+    }
+    return all;
 }
 
 /* Calls run one at a time, so they share one stack, unless one needs a larger one. */

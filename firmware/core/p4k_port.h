@@ -75,12 +75,17 @@ typedef struct {
     const char *text;                              /* with LOG: valid until the next poll */
     uint32_t text_size;
     uint8_t level;
+    uint32_t id, message, message_size;            /* with CALLBACK: which function, and where its message lies */
 } p4k_event;
 
 int p4k_exec_start(p4k_port *, const p4k_exec *); /* 0, and returns at once */
 int p4k_exec_poll(p4k_port *, p4k_event *);       /* 0; on the virtual board this runs a slice */
-void p4k_exec_resume(p4k_port *, uint64_t value); /* answers a CALLBACK */
-void p4k_exec_kill(p4k_port *, int why);          /* KILLED or DEAD follows within 50 ms */
+void p4k_exec_resume(p4k_port *);                 /* after CALLBACK: the answer lies in the message */
+void p4k_exec_kill(p4k_port *, int why);          /* KILLED or DEAD follows within 50 ms; while it asks, too */
 void p4k_reset(p4k_port *, int why);              /* after DEAD */
+
+/* What kernels leave behind: tasks, timers, memory that they allocated. */
+int p4k_in_use(p4k_port *, p4k_addr, uint32_t size); /* whether code or data there may still be used by it */
+void p4k_session_over(p4k_port *);                   /* ends and frees all of it; no kernel runs, or its core is dead */
 
 #endif

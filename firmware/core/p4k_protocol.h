@@ -17,7 +17,7 @@ static inline void p4kw_put64(uint8_t *p, uint64_t v)
 }
 
 enum {
-    P4K_VERSION = 2, P4K_MAGIC = 19415,
+    P4K_VERSION = 3, P4K_MAGIC = 19415,
 };
 
 enum {
@@ -29,8 +29,8 @@ enum {
 
 enum {
     P4K_MAX_PAYLOAD = 16384, P4K_MAX_WINDOW = 262144, P4K_MAX_BUFFERS = 64, P4K_MAX_PATCHES = 256, P4K_MAX_BLOB = 4096,
-    P4K_MAX_REQUESTS = 8, P4K_MAX_IMAGES = 32, P4K_MAX_ALLOCATIONS = 256, P4K_MAX_LOG = 4096, P4K_MAX_STACK_DUMP = 512,
-    P4K_MAX_ALIGN = 4096,
+    P4K_MAX_REQUESTS = 8, P4K_MAX_IMAGES = 32, P4K_MAX_ALLOCATIONS = 1024, P4K_MAX_LOG = 4096, P4K_MAX_STACK_DUMP = 512,
+    P4K_MAX_ALIGN = 4096, P4K_MAX_MESSAGE = 1024,
 };
 
 enum {
@@ -44,8 +44,8 @@ enum {
 enum {
     P4K_ST_OK = 0, P4K_ST_FRAME = 1, P4K_ST_VERSION = 2, P4K_ST_SESSION = 3, P4K_ST_AUTH = 4, P4K_ST_SEQ = 5,
     P4K_ST_BUSY = 6, P4K_ST_COMMAND = 16, P4K_ST_ARG = 17, P4K_ST_RANGE = 18, P4K_ST_NOMEM = 19, P4K_ST_NO_IMAGE = 20,
-    P4K_ST_ABI = 21, P4K_ST_LIMIT = 22, P4K_ST_FAULT = 32, P4K_ST_TIMEOUT = 33, P4K_ST_CANCELLED = 34,
-    P4K_ST_CALLBACK = 35, P4K_ST_DEAD = 36,
+    P4K_ST_ABI = 21, P4K_ST_LIMIT = 22, P4K_ST_IN_USE = 23, P4K_ST_FAULT = 32, P4K_ST_TIMEOUT = 33,
+    P4K_ST_CANCELLED = 34, P4K_ST_CALLBACK = 35, P4K_ST_DEAD = 36,
 };
 
 enum {
@@ -67,6 +67,10 @@ enum {
 
 enum {
     P4K_CALL_RESET = 1,
+};
+
+enum {
+    P4K_LOAD_PIN = 1,
 };
 
 static inline int p4kw_board_only(uint8_t type)
@@ -263,24 +267,24 @@ static inline void p4kw_put_heap_region(uint8_t *p, const p4kw_heap_region *v)
     p4kw_put32(p + 16, v->largest);
 }
 
-enum { P4KW_LOAD_SIZE = 68 };
+enum { P4KW_LOAD_SIZE = 72 };
 typedef struct {
     uint8_t sha[32];
-    uint32_t size, text_size, data_offset, data_size, bss_offset, bss_size, align, cap, generation;
+    uint32_t size, text_size, data_offset, data_size, bss_offset, bss_size, align, cap, generation, flags;
 } p4kw_load;
 static inline void p4kw_get_load(p4kw_load *v, const uint8_t *p)
 {
     memcpy(v->sha, p, 32); v->size = p4kw_get32(p + 32); v->text_size = p4kw_get32(p + 36);
     v->data_offset = p4kw_get32(p + 40); v->data_size = p4kw_get32(p + 44); v->bss_offset = p4kw_get32(p + 48);
     v->bss_size = p4kw_get32(p + 52); v->align = p4kw_get32(p + 56); v->cap = p4kw_get32(p + 60);
-    v->generation = p4kw_get32(p + 64);
+    v->generation = p4kw_get32(p + 64); v->flags = p4kw_get32(p + 68);
 }
 static inline void p4kw_put_load(uint8_t *p, const p4kw_load *v)
 {
     memcpy(p, v->sha, 32); p4kw_put32(p + 32, v->size); p4kw_put32(p + 36, v->text_size);
     p4kw_put32(p + 40, v->data_offset); p4kw_put32(p + 44, v->data_size); p4kw_put32(p + 48, v->bss_offset);
     p4kw_put32(p + 52, v->bss_size); p4kw_put32(p + 56, v->align); p4kw_put32(p + 60, v->cap);
-    p4kw_put32(p + 64, v->generation);
+    p4kw_put32(p + 64, v->generation); p4kw_put32(p + 68, v->flags);
 }
 
 enum { P4KW_LOAD_RSP_SIZE = 12 };
@@ -366,21 +370,21 @@ typedef struct {
     uint32_t image, entry, flags, limit_us;
     uint64_t limit_instructions;
     uint32_t stack;
-    uint16_t blob_size, ret_offset, ret_size, buffers, patches;
+    uint16_t blob_size, ret_offset, ret_size, buffers, patches, frees;
 } p4kw_call;
 static inline void p4kw_get_call(p4kw_call *v, const uint8_t *p)
 {
     v->image = p4kw_get32(p); v->entry = p4kw_get32(p + 4); v->flags = p4kw_get32(p + 8);
     v->limit_us = p4kw_get32(p + 12); v->limit_instructions = p4kw_get64(p + 16); v->stack = p4kw_get32(p + 24);
     v->blob_size = p4kw_get16(p + 28); v->ret_offset = p4kw_get16(p + 30); v->ret_size = p4kw_get16(p + 32);
-    v->buffers = p4kw_get16(p + 34); v->patches = p4kw_get16(p + 36);
+    v->buffers = p4kw_get16(p + 34); v->patches = p4kw_get16(p + 36); v->frees = p4kw_get16(p + 38);
 }
 static inline void p4kw_put_call(uint8_t *p, const p4kw_call *v)
 {
     p4kw_put32(p, v->image); p4kw_put32(p + 4, v->entry); p4kw_put32(p + 8, v->flags); p4kw_put32(p + 12, v->limit_us);
     p4kw_put64(p + 16, v->limit_instructions); p4kw_put32(p + 24, v->stack); p4kw_put16(p + 28, v->blob_size);
     p4kw_put16(p + 30, v->ret_offset); p4kw_put16(p + 32, v->ret_size); p4kw_put16(p + 34, v->buffers);
-    p4kw_put16(p + 36, v->patches); memset(p + 38, 0, 2);
+    p4kw_put16(p + 36, v->patches); p4kw_put16(p + 38, v->frees);
 }
 
 enum { P4KW_BUFFER_SIZE = 16 };
@@ -428,6 +432,19 @@ static inline void p4kw_put_call_rsp(uint8_t *p, const p4kw_call_rsp *v)
 {
     p4kw_put64(p, v->instructions); p4kw_put64(p + 8, v->cycles); p4kw_put64(p + 16, v->firmware_calls);
     p4kw_put32(p + 24, v->elapsed_us); p4kw_put32(p + 28, v->out_size);
+}
+
+enum { P4KW_CALLBACK_SIZE = 4 };
+typedef struct {
+    uint32_t id;
+} p4kw_callback;
+static inline void p4kw_get_callback(p4kw_callback *v, const uint8_t *p)
+{
+    v->id = p4kw_get32(p);
+}
+static inline void p4kw_put_callback(uint8_t *p, const p4kw_callback *v)
+{
+    p4kw_put32(p, v->id);
 }
 
 enum { P4KW_FAULT_RSP_SIZE = 176 };

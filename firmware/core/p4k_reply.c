@@ -130,7 +130,7 @@ uint32_t p4k_reply(p4k *k, p4k_slot *slot, uint8_t *p)
         uint32_t size = slot->word[1];
         if (!size)
             return 0;
-        const void *memory = p4k_inside(k, slot->word[0], size) ? p4k_mem(k->port, slot->word[0], size) : NULL;
+        const void *memory = p4k_readable(k, slot->word[0], size) ? p4k_mem(k->port, slot->word[0], size) : NULL;
         if (!memory) { /* freed since, and asked for again */
             slot->status = P4K_ST_SEQ;
             return error(slot, p);

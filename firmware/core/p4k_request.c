@@ -65,7 +65,7 @@ void p4k_cancel(p4k *k, uint32_t seq)
 
     if (!slot)
         return;
-    if (slot->phase == P4K_PHASE_RUN)
+    if (slot->phase == P4K_PHASE_RUN || slot->phase == P4K_PHASE_CALLBACK)
         p4k_run_kill(k, P4K_ST_CANCELLED);
     else if (slot->phase <= P4K_PHASE_READY)
         p4k_abandon(k, slot, P4K_ST_CANCELLED);
@@ -73,6 +73,10 @@ void p4k_cancel(p4k *k, uint32_t seq)
 
 static void repeat(p4k *k, p4k_slot *slot)
 {
+    if (slot->phase == P4K_PHASE_CALLBACK) {
+        k->run.owes_question = true; /* it, or the answer, was lost */
+        return;
+    }
     if (!p4k_finished(slot)) {
         slot->owes_pending = true;
         if (slot->phase == P4K_PHASE_FILL && !(k->info.flags & P4K_INFO_RELIABLE))

@@ -1,5 +1,6 @@
 /* The one kernel that runs: started when its call is the oldest that is not finished, asked for news, ended by itself,
- * by a limit or by the host. CALLBACK is not served yet: a kernel that asks for one is ended with that status. */
+ * by a limit or by the host. A kernel that calls a function of the host's stands still until the answer has come; its
+ * limit of time does so, too. Questions are numbered, and only the answer to the last one counts. */
 #include "p4k_internal.h"
 
 static bool start(p4k *k)
@@ -66,6 +67,7 @@ static void end(p4k *k, uint8_t status, const p4k_event *event)
         k->reset_limit = k->now + p4k_us(P4K_MS_LOG);
     }
     run->call = P4K_NONE;
+    run->asking = false;
     if (k->closing) {
         p4k_call_free(k, call);
         p4k_log_clear(k, 0);
@@ -113,6 +115,48 @@ static bool log_flows(p4k *k)
     return true;
 }
 
+bool p4k_run_rests(const p4k *k) { return k->run.call == P4K_NONE || (k->run.asking && !k->run.killed); }
+
+static void ask(p4k *k, const p4k_event *event)
+{
+    p4k_run *run = &k->run;
+
+    if (run->killed)
+        return;
+    if (event->message_size > P4K_MAX_MESSAGE || !p4k_mem(k->port, event->message, event->message_size)) {
+        p4k_run_kill(k, P4K_ST_CALLBACK);
+        return;
+    }
+    run->id = event->id;
+    run->message = event->message;
+    run->message_size = event->message_size;
+    run->questions++;
+    run->asking = run->owes_question = true;
+    run->asked = p4k_now_us(k->port);
+    k->slots[run->slot].phase = P4K_PHASE_CALLBACK;
+}
+
+void p4k_run_answer(p4k *k, const p4kw_header *h, const uint8_t *message)
+{
+    p4k_run *run = &k->run;
+
+    if (p4k_run_rests(k) && run->call != P4K_NONE && k->slots[run->slot].seq == h->seq && run->questions == h->arg) {
+        void *memory = h->len == run->message_size ? p4k_mem(k->port, run->message, h->len) : NULL;
+        uint64_t rest = k->now - run->asked;
+        if (!memory) {
+            p4k_run_kill(k, P4K_ST_CALLBACK);
+            return;
+        }
+        memcpy(memory, message, h->len);
+        run->asking = run->owes_question = false;
+        run->since += rest;
+        run->limit = run->limit < P4K_NEVER - rest ? run->limit + rest : P4K_NEVER;
+        run->pending = k->now + p4k_us(P4K_MS_PENDING);
+        k->slots[run->slot].phase = P4K_PHASE_RUN;
+        p4k_exec_resume(k->port);
+    }
+}
+
 static bool news(p4k *k)
 {
     p4k_run *run = &k->run;
@@ -144,7 +188,7 @@ static bool news(p4k *k)
         logged(k);
         break;
     case P4K_EV_CALLBACK:
-        p4k_run_kill(k, P4K_ST_CALLBACK);
+        ask(k, &event);
         break;
     case P4K_EV_DEAD:
     default:
@@ -160,6 +204,8 @@ bool p4k_run_step(p4k *k, bool *idle)
 
     if (run->call == P4K_NONE)
         return !k->resetting && start(k);
+    if (p4k_run_rests(k))
+        return false;
     if (k->now >= run->limit)
         p4k_run_kill(k, P4K_ST_TIMEOUT);
     if (k->now >= run->pending) {
@@ -177,7 +223,7 @@ void p4k_run_timeouts(const p4k *k, uint64_t *next)
 {
     const p4k_run *run = &k->run;
 
-    if (run->call == P4K_NONE)
+    if (p4k_run_rests(k))
         return;
     p4k_soonest(next, run->pending);
     if (run->killed)

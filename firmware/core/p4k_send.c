@@ -101,6 +101,28 @@ static bool send_log(p4k *k)
     return true;
 }
 
+/* What the kernel printed before it asked is out by then. */
+static bool send_question(p4k *k)
+{
+    p4k_run *run = &k->run;
+    p4kw_callback head = {run->id};
+
+    if (p4k_run_rests(k) && run->call != P4K_NONE && run->owes_question) {
+        const void *message = p4k_mem(k->port, run->message, run->message_size);
+        run->owes_question = false;
+        if (!message) {
+            p4k_run_kill(k, P4K_ST_CALLBACK);
+            return false;
+        }
+        p4kw_put_callback(payload_of(k), &head);
+        memcpy(payload_of(k) + P4KW_CALLBACK_SIZE, message, run->message_size);
+        compose(k, P4K_CALLBACK, 0, k->session, k->slots[run->slot].seq, run->questions,
+                P4KW_CALLBACK_SIZE + run->message_size);
+        return true;
+    }
+    return false;
+}
+
 /* Of a finished request: the reply, then DATA, status first. All log is out by then. */
 static bool send_result(p4k *k, p4k_slot *slot)
 {
@@ -127,7 +149,7 @@ static bool compose_next(p4k *k)
     for (uint32_t i = 0; i < P4K_MAX_REQUESTS; i++)
         if (k->slots[i].live && send_control(k, &k->slots[i]))
             return true;
-    if (send_log(k))
+    if (send_log(k) || send_question(k))
         return true;
     for (uint32_t i = 0; i < P4K_MAX_REQUESTS; i++) { /* from the oldest */
         p4k_slot *slot = &k->slots[(k->next + i) % P4K_MAX_REQUESTS];

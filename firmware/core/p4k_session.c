@@ -1,15 +1,16 @@
-/* HELLO, the end of a session, and where a frame goes. AUTH and CB_REPLY have their numbers, but no meaning yet: as all
- * unknown types they are requests that get COMMAND. A second framing (P4-JIT v1) would begin in p4k_receive.c, decided
+/* HELLO, the end of a session, and where a frame goes. AUTH has its number, but no meaning yet: as all unknown types it
+ * is a request that gets COMMAND. A second framing (P4-JIT v1) would begin in p4k_receive.c, decided
  * by the first valid frame on a link. */
 #include "p4k_internal.h"
 
-/* Everything of a session that is no image, once no kernel can use it any more. */
+/* Everything of a session, once no kernel can use it any more; images stay, unless they keep state or are not whole. */
 void p4k_session_free(p4k *k)
 {
+    p4k_session_over(k->port);
     while (k->allocations_used)
         p4k_free(k->port, k->allocations[--k->allocations_used].address);
     for (uint32_t i = 0; i < P4K_MAX_IMAGES; i++)
-        if (k->images[i].id && !k->images[i].committed)
+        if (k->images[i].id && (!k->images[i].committed || k->images[i].load.flags & P4K_LOAD_PIN))
             p4k_image_free(k, &k->images[i]);
     if (k->stack)
         p4k_free(k->port, k->stack);
@@ -75,7 +76,8 @@ static void hello(p4k *k, const p4kw_header *h, const uint8_t *payload)
 
 void p4k_frame(p4k *k, const p4kw_header *h, const uint8_t *payload)
 {
-    bool control = h->type == P4K_DATA || h->type == P4K_NAK || h->type == P4K_CANCEL || h->type == P4K_ACK;
+    bool control = h->type == P4K_DATA || h->type == P4K_NAK || h->type == P4K_CANCEL || h->type == P4K_ACK ||
+                   h->type == P4K_CB_REPLY;
 
     if (h->version != P4K_VERSION) {
         p4k_note_status(k, h->session, h->seq, P4K_ST_VERSION, 0, 0);
@@ -94,6 +96,8 @@ void p4k_frame(p4k *k, const p4kw_header *h, const uint8_t *payload)
             p4k_out_back(k, h->seq, h->arg);
         else if (h->type == P4K_CANCEL)
             p4k_cancel(k, h->seq);
+        else if (h->type == P4K_CB_REPLY)
+            p4k_run_answer(k, h, payload);
         else if (h->type == P4K_QUERY)
             p4k_query(k, h->seq);
         else if (!control)

@@ -18,6 +18,7 @@ _PREFIX = {
     "directions": "DIR",
     "info_flags": "INFO",
     "call_flags": "CALL",
+    "load_flags": "LOAD",
 }
 
 _HEAD = """\

@@ -57,6 +57,7 @@ def python_tables(protocol: Protocol) -> str:
         ("Direction", "IntFlag", "directions"),
         ("InfoFlag", "IntFlag", "info_flags"),
         ("CallFlag", "IntFlag", "call_flags"),
+        ("LoadFlag", "IntFlag", "load_flags"),
     ):
         parts.append(_enum(title, kind, ((name, str(value)) for name, value in numbers[table].items())))
     requests = "".join(f"        Type.{of.name},\n" for of in protocol.types if of.kind == "request")

@@ -73,7 +73,7 @@ class Protocol:
     payloads: tuple[Payload, ...]
 
 
-_NUMBERS = ("limits", "defaults", "times", "status", "phases", "caps", "directions", "info_flags", "call_flags")
+_NUMBERS = ("limits", "defaults", "times", "status", "phases", "caps", "directions", "info_flags", "call_flags", "load_flags")
 _SENDERS = ("host", "board", "both")
 
 

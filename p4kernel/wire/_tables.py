@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 Data = bytes | bytearray | memoryview
 
-VERSION = 2
+VERSION = 3
 MAGIC = 0x4BD7
 
 MAX_PAYLOAD = 16384
@@ -22,10 +22,11 @@ MAX_PATCHES = 256
 MAX_BLOB = 4096
 MAX_REQUESTS = 8
 MAX_IMAGES = 32
-MAX_ALLOCATIONS = 256
+MAX_ALLOCATIONS = 1024
 MAX_LOG = 4096
 MAX_STACK_DUMP = 512
 MAX_ALIGN = 4096
+MAX_MESSAGE = 1024
 
 DEFAULT_STACK = 16384
 
@@ -81,6 +82,7 @@ class Status(IntEnum):
     NO_IMAGE = 20
     ABI = 21
     LIMIT = 22
+    IN_USE = 23
     FAULT = 32
     TIMEOUT = 33
     CANCELLED = 34
@@ -120,6 +122,10 @@ class InfoFlag(IntFlag):
 
 class CallFlag(IntFlag):
     RESET = 1
+
+
+class LoadFlag(IntFlag):
+    PIN = 1
 
 
 # Types that take a sequence number and are answered by one RSP.
@@ -281,13 +287,14 @@ class Alloc(NamedTuple):
     size: int
     align: int
     cap: int
+    frees: bytes = b""
 
     def pack(self) -> bytes:
-        return _ALLOC.pack(*self)
+        return _ALLOC.pack(*self[:3]) + self.frees
 
     @classmethod
     def unpack(cls, data: Data) -> Alloc:
-        return cls._make(_ALLOC.unpack(data))
+        return cls._make((*_ALLOC.unpack_from(data), bytes(data[ALLOC_SIZE:])))
 
 
 _ALLOC_RSP = Struct("<I")
@@ -311,13 +318,14 @@ FREE_SIZE = 4
 
 class Free(NamedTuple):
     address: int
+    more: bytes = b""
 
     def pack(self) -> bytes:
-        return _FREE.pack(*self)
+        return _FREE.pack(*self[:1]) + self.more
 
     @classmethod
     def unpack(cls, data: Data) -> Free:
-        return cls._make(_FREE.unpack(data))
+        return cls._make((*_FREE.unpack_from(data), bytes(data[FREE_SIZE:])))
 
 
 _READ = Struct("<II")
@@ -389,8 +397,8 @@ class HeapRegion(NamedTuple):
         return cls._make(_HEAP_REGION.unpack(data))
 
 
-_LOAD = Struct("<32sIIIIIIIII")
-LOAD_SIZE = 68
+_LOAD = Struct("<32sIIIIIIIIII")
+LOAD_SIZE = 72
 
 
 class Load(NamedTuple):
@@ -404,6 +412,7 @@ class Load(NamedTuple):
     align: int
     cap: int
     generation: int
+    flags: int
 
     def pack(self) -> bytes:
         return _LOAD.pack(*self)
@@ -512,7 +521,7 @@ class ExportEntry(NamedTuple):
         return cls._make((*_EXPORT_ENTRY.unpack_from(data), name))
 
 
-_CALL = Struct("<IIIIQIHHHHH2x")
+_CALL = Struct("<IIIIQIHHHHHH")
 CALL_SIZE = 40
 
 
@@ -528,10 +537,11 @@ class Call(NamedTuple):
     ret_size: int
     buffers: int
     patches: int
+    frees: int
     rest: bytes = b""
 
     def pack(self) -> bytes:
-        return _CALL.pack(*self[:11]) + self.rest
+        return _CALL.pack(*self[:12]) + self.rest
 
     @classmethod
     def unpack(cls, data: Data) -> Call:
@@ -592,6 +602,22 @@ class CallRsp(NamedTuple):
     @classmethod
     def unpack(cls, data: Data) -> CallRsp:
         return cls._make((*_CALL_RSP.unpack_from(data), bytes(data[CALL_RSP_SIZE:])))
+
+
+_CALLBACK = Struct("<I")
+CALLBACK_SIZE = 4
+
+
+class Callback(NamedTuple):
+    id: int
+    message: bytes = b""
+
+    def pack(self) -> bytes:
+        return _CALLBACK.pack(*self[:1]) + self.message
+
+    @classmethod
+    def unpack(cls, data: Data) -> Callback:
+        return cls._make((*_CALLBACK.unpack_from(data), bytes(data[CALLBACK_SIZE:])))
 
 
 _FAULT_RSP = Struct("<QQQIIII128sII")

@@ -7,6 +7,7 @@ then answers from its record of the last requests, so nothing runs twice.
 
 from __future__ import annotations
 
+import codecs
 import os
 import struct
 import threading
@@ -20,6 +21,7 @@ from p4kernel.errors import BoardError, BoardLost, ProtocolError
 from p4kernel.wire._tables import (
     MAX_PAYLOAD,
     VERSION,
+    Callback,
     Hello,
     HelloRsp,
     InfoFlag,
@@ -72,6 +74,7 @@ class Session:
         self._reader = FrameReader()
         self._frames: list[Frame] = []
         self._busy = False
+        self._claim: Callable[[bytes], None] | None = None
         self.restart()
         _forks.watch(self)
 
@@ -140,6 +143,11 @@ class Session:
             "is the p4kernel firmware flashed, and is this its port?"
         )
 
+    @property
+    def id(self) -> int:
+        """The number of the session: another one means that the board has freed what it held for the last."""
+        return self._id
+
     def close(self) -> None:
         """Says goodbye, as far as the link allows, and closes the transport."""
         if self._id and not self._broken and self.lock.acquire(timeout=0.5):
@@ -160,27 +168,36 @@ class Session:
         stream: Stream = EMPTY,
         sent: int = 0,
         sink: Callable[[Reply], tuple[int, Stream]] | None = None,
+        answer: Callable[[int, bytes], bytes] | None = None,
+        claim: Callable[[bytes], None] | None = None,
     ) -> Reply:
         """Sends one request and returns its answer.
 
         ``stream`` holds the bytes that travel with it, of which the first ``sent`` are already in ``payload``.
         ``sink`` is asked when the status was OK: how many bytes of the out stream the reply's payload carried, and
-        where the others belong. Raises BoardLost; SessionLost when the board was restarted.
+        where the others belong. ``answer`` is asked when the kernel calls a function of the host's: given the
+        function's number and the message, it returns the message that goes back; what it raises ends the request.
+        ``claim`` is given the payload when the status was OK, also when the request was interrupted and its answer is
+        found out later: at least once, so that nothing is left that the board has reserved and nobody knows of.
+        Raises BoardLost; SessionLost when the board was restarted.
         """
         with self.lock:
             if self._busy:
                 raise BoardError(
                     f"{self.transport.name}: this thread is in the middle of a call on this board, which cannot be "
-                    "used from a signal handler, a finalizer or its own output"
+                    "used from a callback, a signal handler, a finalizer or its own output"
                 )
             exchange: _Exchange | None = None
             try:
                 self._busy = True
                 self.ready()
-                exchange = _Exchange(self, kind, payload, stream, sent)
+                self._claim = claim
+                exchange = _Exchange(self, kind, payload, stream, sent, answer)
                 self._unsettled = exchange.seq
                 self.traffic.trips += 1
                 reply = exchange.run(sink)
+                if claim is not None and reply.status is Status.OK:
+                    claim(reply.payload)
                 self._settled(exchange.seq)
                 return reply
             except BoardLost as lost:
@@ -234,6 +251,8 @@ class Session:
             if frame is not None:
                 if frame.arg in (Status.SESSION, Status.FRAME):
                     return False
+                if self._claim is not None and frame.arg == Status.OK and frame.payload:  # none is that of the PING
+                    self._claim(frame.payload)
                 self._settled(seq)
                 self._control(Type.ACK, seq)
                 return True
@@ -242,6 +261,7 @@ class Session:
 
     def _settled(self, seq: int) -> None:
         self._next, self._acked, self._unsettled = seq + 1, seq, 0
+        self._claim = None
 
     def _quiet(self) -> None:
         """Forgets what came and was not looked at: an interrupt may have lost bytes of it."""
@@ -276,7 +296,10 @@ class Session:
 class _Exchange:
     """One request under way."""
 
-    def __init__(self, session: Session, kind: Type, payload: bytes, stream: Stream, sent: int) -> None:
+    def __init__(
+        self, session: Session, kind: Type, payload: bytes, stream: Stream, sent: int,
+        answer: Callable[[int, bytes], bytes] | None,
+    ) -> None:  # fmt: skip
         self._session = session
         self.seq = session._next
         self._request = encode(kind, session._id, self.seq, session._acked, payload=payload)
@@ -285,6 +308,10 @@ class _Exchange:
         self._credit = sent + session._window
         self._last_byte_sent = False
         self._silent = 0.0  # seconds
+        self._answer = answer
+        self._answered = 0  # number of the last question, of which there is one at a time
+        self._last_answer = b""
+        self._text = codecs.getincrementaldecoder("utf-8")("replace")  # a LOG may end inside of a character
 
     @property
     def ran(self) -> Literal["no", "unknown"]:
@@ -321,7 +348,9 @@ class _Exchange:
             case Type.LOG:
                 if frame.arg:
                     session._on_log(f"[p4kernel: {frame.arg} bytes of output were dropped]\n", 1)
-                session._on_log(frame.payload.decode(errors="replace"), frame.flags)
+                session._on_log(self._text.decode(frame.payload), frame.flags)
+            case Type.CALLBACK if frame.seq == self.seq:
+                self._reply(frame)
             case Type.RSP if frame.seq == self.seq:
                 if frame.arg == Status.SESSION:
                     raise SessionLost(
@@ -345,6 +374,20 @@ class _Exchange:
             case _:
                 pass  # PENDING, and what belongs to requests that are over
         return None
+
+    def _reply(self, frame: Frame) -> None:
+        """Answers the kernel's question; one that comes again gets the answer that was given."""
+        session = self._session
+        if frame.arg == self._answered + 1:
+            if self._answer is None:
+                raise ProtocolError(f"{session.transport.name}: the board asks for a function that no call offers")
+            question = Callback.unpack(frame.payload)
+            message = self._answer(question.id, question.message)
+            self._last_answer = encode(Type.CB_REPLY, session._id, self.seq, session._acked, frame.arg, message)
+            self._answered = frame.arg
+        elif frame.arg != self._answered:
+            return
+        session._send(self._last_answer)
 
     def _upload(self) -> bool:
         """Sends some DATA if there is credit. True when there is more to send at once."""

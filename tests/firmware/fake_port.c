@@ -26,7 +26,7 @@ struct p4k_port {
     uint32_t random;
     p4k_exec exec;
     uint32_t at; /* of the next byte of the kernel's script */
-    int running, killed;
+    int running, killed, asks;
     char text[1 << 16];
 };
 
@@ -283,7 +283,7 @@ int p4k_exec_start(p4k_port *f, const p4k_exec *exec)
     f->exec = *exec;
     f->at = 0;
     f->running = 1;
-    f->killed = 0;
+    f->killed = f->asks = 0;
     return 0;
 }
 
@@ -294,11 +294,22 @@ void p4k_exec_kill(p4k_port *f, int why)
     f->killed = 1;
 }
 
-void p4k_exec_resume(p4k_port *f, uint64_t value)
+void p4k_exec_resume(p4k_port *f)
 {
-    (void)f, (void)value;
-    abort(); /* the core answers no callbacks yet */
+    if (!f->asks)
+        abort();
+    f->asks = 0;
+    f->counters[FAKE_RESUMES]++;
 }
+
+int p4k_in_use(p4k_port *f, p4k_addr address, uint32_t len)
+{
+    if (!find(f, address, len))
+        abort();
+    return f->knobs[FAKE_IN_USE] != 0;
+}
+
+void p4k_session_over(p4k_port *f) { f->counters[FAKE_OVERS]++; }
 
 /* A kernel's access to memory; one that is not allocated reads as zero, and a script of zeros is a fault. */
 static uint8_t *bytes_at(fake *f, uint32_t address, uint32_t len)
@@ -364,14 +375,25 @@ static void logged(fake *f, p4k_event *event)
         f->text[i] = (char)('a' + i % 26);
 }
 
+static void asked(fake *f, p4k_event *event)
+{
+    f->asks = 1;
+    event->kind = P4K_EV_CALLBACK;
+    event->id = 0x1000u + f->at;
+    event->message = f->exec.stack;
+    event->message_size = 8u * next(f);
+}
+
 int p4k_exec_poll(p4k_port *f, p4k_event *event)
 {
     f->counters[FAKE_POLLS]++;
-    if (!f->running)
-        abort();
+    if (!f->running || (f->asks && !f->killed))
+        abort(); /* nobody asks while it waits for an answer */
     if (f->killed && !f->knobs[FAKE_DEAF])
         return stopped(f, event, P4K_EV_KILLED);
     event->kind = P4K_EV_NONE;
+    if (f->asks) /* as long as the kill has no effect */
+        return 0;
     for (;;) {
         uint8_t op = next(f);
         switch (op) {
@@ -389,7 +411,8 @@ int p4k_exec_poll(p4k_port *f, p4k_event *event)
         case 'u': return stopped(f, event, P4K_EV_KILLED);                                       /* for no reason */
         case 'x': return stopped(f, event, P4K_EV_DEAD);
         case 'e': f->running = 0; return -1;
-        case 'c': event->kind = P4K_EV_CALLBACK; return 0;
+        case 'c': asked(f, event); return 0;                        /* a question of n bytes, at the stack's start */
+        case 'C': asked(f, event); event->message = 8; return 0;    /* one that lies nowhere */
         case 'g': logged(f, event); return 0;                       /* n * 64 bytes */
         case 'G': logged(f, event); event->text_size = UINT32_MAX; return 0; /* a length that is not true */
         case 'z': event->kind = (p4k_event_kind)99; return 0;       /* what no port says */

@@ -29,6 +29,7 @@ enum {
     FAKE_FAIL_MORE,    /* after the allocation that fails, all others fail, too */
     FAKE_ODD_NAMES,    /* of the chip none, of the ISA an empty one, of the firmware one of 300 letters */
     FAKE_REGIONS,      /* so many regions are told, which repeat */
+    FAKE_IN_USE,       /* tasks and timers use all code */
     FAKE_KNOBS
 };
 
@@ -50,6 +51,8 @@ enum {
     FAKE_INSTRUCTIONS, /* limit of the last start, low 32 bits */
     FAKE_CORE_SIZE,
     FAKE_MEMS,      /* calls of p4k_mem */
+    FAKE_RESUMES,
+    FAKE_OVERS,     /* sessions that ended */
     FAKE_COUNTERS
 };
 

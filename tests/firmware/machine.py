@@ -7,7 +7,7 @@ import hashlib
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import cache
@@ -52,6 +52,7 @@ class Knob(IntEnum):
     FAIL_MORE = 17
     ODD_NAMES = 18
     REGIONS = 19
+    IN_USE = 20
 
 
 class Count(IntEnum):
@@ -73,6 +74,8 @@ class Count(IntEnum):
     INSTRUCTIONS = 13
     CORE_SIZE = 14
     MEMS = 15
+    RESUMES = 16
+    OVERS = 17
 
 
 class Wait(IntEnum):
@@ -175,14 +178,16 @@ class Image:
     cap: int = 0
     generation: int = 0
     text_room: int = 64
+    flags: int = 0
 
     @property
     def load(self) -> t.Load:
         sha = hashlib.sha256(repr(self).encode()).digest()
         room, data = self.text_room, len(self.data)
         return t.Load(
-            sha, room + data + self.bss, room, room, data, room + data, self.bss, self.align, self.cap, self.generation
-        )
+            sha, room + data + self.bss, room, room, data, room + data, self.bss, self.align, self.cap, self.generation,
+            self.flags,
+        )  # fmt: skip
 
     @property
     def bytes(self) -> bytes:
@@ -327,6 +332,10 @@ class Buffer:
         return t.Buffer(self.length, self.address, self.cap, self.align, self.direction).pack()
 
 
+def words(numbers: Iterable[int]) -> bytes:
+    return b"".join(number.to_bytes(4, "little") for number in numbers)
+
+
 def stream(buffers: list[Buffer]) -> bytes:
     return b"".join(b.data for b in buffers if b.direction & Direction.IN and not b.address)
 
@@ -344,12 +353,14 @@ def call(
     instructions: int = 0,
     stack: int = 0,
     ret: tuple[int, int] = (0, 0),
+    frees: list[int] | None = None,
 ) -> bytes:
     """The payload of a CALL; its whole stream is in it unless `inline` says otherwise."""
     buffers, patches = buffers or [], patches or []
     rest = blob + b"".join(b.pack() for b in buffers) + b"".join(p.pack() for p in patches)
+    rest += words(frees or [])
     rest += stream(buffers) if inline is None else inline
-    counts = (len(blob), *ret, len(buffers), len(patches))
+    counts = (len(blob), *ret, len(buffers), len(patches), len(frees or []))
     return t.Call(image, entry, flags, limit_us, instructions, stack, *counts, rest).pack()
 
 

@@ -152,7 +152,7 @@ def test_a_call_that_cannot_be(board: Machine, change: dict[str, Any], status: S
 @pytest.mark.parametrize("table", [b"", bytes(t.BUFFER_SIZE - 1)])
 def test_tables_that_are_cut_off(board: Machine, table: bytes) -> None:
     image = board.load(ADD).image
-    frame = board.ask(Type.CALL, t.Call(image, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, table).pack())
+    frame = board.ask(Type.CALL, t.Call(image, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, table).pack())
     assert (frame.status, frame.error.extra) == (Status.ARG, t.BUFFER_SIZE)
 
 

@@ -11,7 +11,7 @@ import pytest
 from p4kernel.wire import _tables as t
 from p4kernel.wire._tables import Status, Type
 from tests.firmware.conftest import nothing_is_left
-from tests.firmware.machine import LOSSY, NONE, RELIABLE, Buffer, Image, Knob, Machine, call, encode
+from tests.firmware.machine import LOSSY, NONE, RELIABLE, Buffer, Frame, Image, Knob, Machine, call, encode, words
 
 STEPS = 2500
 SCRIPTS = [b"d"] * 3 + [
@@ -22,7 +22,9 @@ SCRIPTS = [b"d"] * 3 + [
     b"g\x60l",
     b"k",
     b"u",
-    b"c",
+    b"c\x01d",
+    b"c\x00c\x7fd",
+    b"C\x01",
     b"w",
     b"i\x20f",
     b"sad",
@@ -43,6 +45,7 @@ class Fuzzer:
         self.addresses = [0x48000000]
         self.images = [0]
         self.loaded = Image(b"d")
+        self.question: Frame | None = None
         self.board.hello()
 
     def number(self) -> int:
@@ -69,6 +72,7 @@ class Fuzzer:
             r.choice((0, 0, 16)),
             cap=r.choice((0, 0, 2)),
             text_room=r.choice((64, 64, 3000)),
+            flags=r.choice((0, 0, 0, 1)),
         )
 
     def buffers(self) -> list[Buffer]:
@@ -105,17 +109,25 @@ class Fuzzer:
             limit_us=r.choice((0, 1000, 10**6)),
             stack=r.choice((0, 0, 100, 30_000) * 5 + (NONE,)),
             ret=r.choice(((0, 0),) * 9 + ((0, 4), (4, 8), (4095, 2))),
+            frees=self.given_back(),
         )[: t.MAX_PAYLOAD]
+
+    def given_back(self) -> list[int]:
+        """What the host gives back."""
+        return [self.address() & NONE for _ in range(self.random.choice((0, 0, 0, 1, 3)))]
 
     def payload(self, kind: int) -> bytes:
         r = self.random
         if kind == Type.ALLOC:
             return t.Alloc(
-                r.choice((self.small(), self.number())), self.align(), r.choice((0, 0, 1, 2, 4, 8, 16))
+                r.choice((self.small(), self.number())),
+                self.align(),
+                r.choice((0, 0, 1, 2, 4, 8, 16)),
+                words(self.given_back()),
             ).pack()
         if kind in (Type.FREE, Type.READ):
             return t.Free(self.address() & NONE).pack() + (
-                self.small().to_bytes(4, "little") if kind == Type.READ else b""
+                self.small().to_bytes(4, "little") if kind == Type.READ else words(self.given_back())
             )
         if kind == Type.WRITE:
             return t.Write(self.address() & NONE, bytes(min(self.small(), 16_000))).pack()
@@ -207,6 +219,8 @@ class Fuzzer:
             board.set(Knob.NOW, self.now)
             board.ack = board.next - 1
             board.send(Type.ACK, seq=0)
+            if self.question is not None:
+                board.send(Type.CANCEL, seq=self.question.seq)
             self.listen(4)
         board.send(Type.QUERY, seq=board.next + 100)
         self.listen(4)
@@ -215,6 +229,11 @@ class Fuzzer:
     def listen(self, polls: int) -> None:
         """Learns from what the board says."""
         for frame in self.board.run(polls=polls):
+            if frame.type == Type.CALLBACK:
+                self.question = frame
+                if self.random.random() < 0.7:
+                    size = len(frame.payload) - t.CALLBACK_SIZE
+                    self.board.send(Type.CB_REPLY, bytes(size), seq=frame.seq, arg=frame.arg)
             if frame.type == Type.NAK and frame.flags == 1:
                 self.board.next = frame.arg
             if frame.type == Type.RSP and frame.arg == Status.BUSY:

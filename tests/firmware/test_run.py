@@ -33,14 +33,14 @@ def statuses(frames: list[Frame]) -> list[tuple[int, Status]]:
 
 @pytest.mark.parametrize(
     "script, status",
-    [(b"f", Status.FAULT), (b"k", Status.TIMEOUT), (b"u", Status.FAULT), (b"c", Status.CALLBACK)],
+    [(b"f", Status.FAULT), (b"k", Status.TIMEOUT), (b"u", Status.FAULT), (b"C\x01", Status.CALLBACK)],
 )
 def test_a_report_of_a_kernel_that_was_ended(board: Machine, script: bytes, status: Status) -> None:
     live = board.get(Count.LIVE)
     frame = ended(board, script)
     assert frame.status == status
     report = t.FaultRsp.unpack(frame.payload)
-    assert (report.cause, report.tval, report.instructions) == (5, 0x1234, 101)
+    assert (report.cause, report.tval, report.instructions) == (5, 0x1234, 100 + len(script))
     assert (report.cycles, report.firmware_calls) == (200, 3)
     registers = [int.from_bytes(report.registers[i : i + 4], "little") for i in range(0, 128, 4)]
     sp = board.get(Count.STACK) + board.get(Count.STACK_SIZE) - 64

@@ -44,7 +44,8 @@ def test_random_sessions(sanitized: Path, capsys: pytest.CaptureFixture[str]) ->
         print(f"\nfuzzed the core with {figures.frames} frames in {figures.sessions} sessions under ASan and UBSan")
     rare = {Status.AUTH, Status.DEAD}  # nobody says the one; few kernels cause the other
     assert set(figures.statuses) | rare == set(Status)
-    assert set(figures.types) == {Type.DATA, Type.CREDIT, Type.NAK, Type.RSP, Type.LOG, Type.PENDING}
+    board = {Type.DATA, Type.CREDIT, Type.NAK, Type.RSP, Type.LOG, Type.PENDING, Type.CALLBACK}
+    assert set(figures.types) == board
     assert figures.statuses[Status.OK] > figures.frames / 10 and figures.proved > 100_000
 
 

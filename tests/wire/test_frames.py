@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from p4kernel.wire._tables import MAX_PAYLOAD, Type
+from p4kernel.wire._tables import MAX_PAYLOAD, VERSION, Type
 from p4kernel.wire.frames import OVERHEAD, Frame, FrameReader, encode
 from p4kernel.wire.streams import Stream
 
 u32 = st.integers(0, 2**32 - 1)
 u8 = st.integers(0, 255)
 frames = st.builds(
-    Frame, st.just(2), u8, u32, u32, u32, u32, u8, u8, st.binary(max_size=300)
+    Frame, st.just(VERSION), u8, u32, u32, u32, u32, u8, u8, st.binary(max_size=300)
 )  # fmt: skip
 
 
@@ -25,7 +25,7 @@ def to_bytes(f: Frame) -> bytes:
 
 def test_golden_frame() -> None:
     """Bytes worked out by hand from the layout in protocol.yaml."""
-    head = bytes.fromhex("d74b 02 20 04030201 05000000 04000000 78563412 0300 00 00")
+    head = bytes.fromhex("d74b 03 20 04030201 05000000 04000000 78563412 0300 00 00")
     head_crc = zlib.crc32(head).to_bytes(4, "little")
     body_crc = zlib.crc32(head_crc + b"abc").to_bytes(4, "little")
     got = encode(Type.CALL, 0x01020304, 5, 4, 0x12345678, b"abc")

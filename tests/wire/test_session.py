@@ -8,7 +8,7 @@ import pytest
 
 from p4kernel.errors import BoardError, BoardLost, ProtocolError
 from p4kernel.wire import session as sessions
-from p4kernel.wire._tables import Hello, HelloRsp, InfoFlag, Status, Type, VersionRsp
+from p4kernel.wire._tables import VERSION, Hello, HelloRsp, InfoFlag, Status, Type, VersionRsp
 from p4kernel.wire.frames import Frame, FrameReader, encode
 from p4kernel.wire.session import Reply, Session, SessionLost
 from p4kernel.wire.streams import EMPTY, Stream
@@ -20,7 +20,7 @@ Answer = Callable[[Frame], list[bytes]]
 def hello_rsp(frame: Frame, flags: int = InfoFlag.RELIABLE, window: int = 1 << 16) -> bytes:
     nonce = Hello.unpack(frame.payload).nonce
     info = HelloRsp(
-        2, 100, flags, SESSION, 1, nonce, 16384, window, 4096, 64, 256, 8, 32, 256, 0, 0, 0, 0, 0, 0, 0, bytes(32), "c", "i", "f"
+        VERSION, 100, flags, SESSION, 1, nonce, 16384, window, 4096, 64, 256, 8, 32, 256, 0, 0, 0, 0, 0, 0, 0, bytes(32), "c", "i", "f"
     )  # fmt: skip
     return encode(Type.RSP, SESSION, 0, payload=info.pack())
 
@@ -106,8 +106,8 @@ def test_something_else_answers() -> None:
 
 
 def test_another_protocol_version_names_both_sides() -> None:
-    answer = encode(Type.RSP, 0, 0, arg=Status.VERSION, payload=VersionRsp(3, 4).pack(), version=3)
-    with pytest.raises(ProtocolError, match=r"versions 3 to 4.*version 2"):
+    answer = encode(Type.RSP, 0, 0, arg=Status.VERSION, payload=VersionRsp(7, 9).pack(), version=9)
+    with pytest.raises(ProtocolError, match=rf"versions 7 to 9.*version {VERSION}"):
         Session(_Other(lambda frame: answer), lambda *a: None)
 
 

@@ -6,13 +6,14 @@ static void check_slot(const p4k *k, uint32_t i, const p4k_slot *slot)
     FUZZ_EXPECT("place of a request", slot->seq % P4K_MAX_REQUESTS, ==, i);
     FUZZ_EXPECT("request of the last eight", k->next - slot->seq - 1, <, P4K_MAX_REQUESTS);
     FUZZ_EXPECT("phase", slot->phase, <=, P4K_PHASE_KEEP);
-    FUZZ_EXPECT("phase", slot->phase, !=, P4K_PHASE_CALLBACK);
+    FUZZ_EXPECT("a question", slot->phase == P4K_PHASE_CALLBACK, ==,
+                k->run.slot == i && k->run.call != P4K_NONE && k->run.asking && !k->run.killed);
     FUZZ_EXPECT("a finished request says its end", slot->phase == P4K_PHASE_KEEP && slot->owes_rsp, ==, 0);
     FUZZ_EXPECT("NAK, CREDIT without a stream", slot->owes_nak || slot->owes_credit, <=, slot->phase == P4K_PHASE_FILL);
     FUZZ_EXPECT("stream", slot->fill.have, <=, slot->fill.size);
     if (slot->phase == P4K_PHASE_HEADER)
         FUZZ_EXPECT("queue", slot->payload + slot->len, <=, k->queue_used);
-    bool runs = slot->phase == P4K_PHASE_RUN || slot->phase == P4K_PHASE_KILLING;
+    bool runs = slot->phase == P4K_PHASE_RUN || slot->phase == P4K_PHASE_CALLBACK || slot->phase == P4K_PHASE_KILLING;
     FUZZ_EXPECT("the running request", runs, ==, k->run.slot == i && k->run.call != P4K_NONE);
     if (runs)
         FUZZ_EXPECT("the running call", slot->call, ==, k->run.call);
@@ -101,6 +102,6 @@ void fuzz_check_idle(fuzz *f)
     FUZZ_EXPECT("idle", k->stack, ==, 0);
     FUZZ_EXPECT("idle", fake_get(f->board, FAKE_LIVE), ==, check_images(k));
     for (uint32_t i = 0; i < P4K_MAX_IMAGES; i++)
-        FUZZ_EXPECT("an image that was not committed", k->images[i].id && !k->images[i].committed, ==, 0);
+        FUZZ_EXPECT("an image of no session", k->images[i].id && (!k->images[i].committed || k->images[i].load.flags), ==, 0);
     FUZZ_EXPECT("idle", fake_poll(f->board), ==, P4K_WAIT_RX);
 }

@@ -45,6 +45,7 @@ typedef struct {
     bool compare;      /* hash is of a reply that must always be the same */
     uint32_t hash, out_size, got, credit; /* got: bytes of the out stream without a gap */
     uint8_t status;
+    uint32_t question; /* number of the last one that the call asked */
 } fuzz_reply;
 
 typedef struct {
@@ -61,6 +62,9 @@ typedef struct {
     uint32_t now, session, next, nonce;
     uint32_t acked, lied; /* what the host has in full; what it said without having it */
     uint32_t resend;      /* from this request on; 0: none */
+    struct {
+        uint32_t seq, number, size; /* seq 0: nobody asks */
+    } question;
     fuzz_request sent[FUZZ_SENT];
     fuzz_reply replies[FUZZ_SEQS];
     uint32_t addresses[FUZZ_KNOWN];

@@ -33,6 +33,8 @@ static void learn(fuzz *f, const fuzz_request *r, const uint8_t *p)
             if (f->images[i].id == rsp.image)
                 place = i;
         f->images[place] = (fuzz_image){rsp.image, r->variant, rsp.held != 0};
+        if (fuzz_chance(f, 200)) /* one that is pinned is memory, too */
+            f->addresses[fuzz_below(f, FUZZ_KNOWN)] = rsp.address;
     } else if (r->type == P4K_COMMIT) {
         for (uint32_t i = 0; i < FUZZ_KNOWN; i++)
             f->images[i].committed |= f->images[i].id == r->image;
@@ -91,6 +93,7 @@ static void new_session(fuzz *f, uint32_t session)
     f->session = session;
     f->next = 1;
     f->acked = f->lied = f->resend = 0;
+    f->question.seq = 0;
     memset(f->replies, 0, sizeof f->replies);
     for (uint32_t i = 0; i < FUZZ_SENT; i++)
         f->sent[i].seq = 0;
@@ -145,6 +148,18 @@ static void frame(fuzz *f, const p4kw_header *h, const uint8_t *p)
     case P4K_PENDING:
         if (ours)
             FUZZ_EXPECT("said of a call that was answered", reply->times, ==, 0);
+        break;
+    case P4K_CALLBACK:
+        FUZZ_EXPECT("size of a question", h->len, >=, P4KW_CALLBACK_SIZE);
+        FUZZ_EXPECT("size of a question", h->len, <=, P4KW_CALLBACK_SIZE + P4K_MAX_MESSAGE);
+        if (ours) {
+            FUZZ_EXPECT("asked by a call that was answered", reply->times, ==, 0);
+            FUZZ_EXPECT("number of a question", h->arg - reply->question, <=, 1);
+            reply->question = h->arg;
+            f->question.seq = h->seq;
+            f->question.number = h->arg;
+            f->question.size = h->len - P4KW_CALLBACK_SIZE;
+        }
         break;
     case P4K_CREDIT:
         if (ours) {

@@ -39,6 +39,18 @@ static void control(fuzz *f, uint8_t type, uint32_t seq, uint32_t arg, uint32_t 
     send(f, &frame);
 }
 
+/* Answers what was asked last, perhaps not for the first time. */
+static void answer(fuzz *f)
+{
+    static fuzz_frame frame;
+    frame.len = f->question.size;
+    memset(frame.payload, (int)f->question.number, frame.len);
+    frame.h = (p4kw_header){.magic = P4K_MAGIC, .version = P4K_VERSION, .type = P4K_CB_REPLY, .session = f->session,
+                            .seq = f->question.seq, .ack = f->acked, .arg = f->question.number,
+                            .len = (uint16_t)frame.len};
+    send(f, &frame);
+}
+
 static void hello(fuzz *f)
 {
     static fuzz_frame frame;
@@ -91,7 +103,7 @@ static void say(fuzz *f)
 
 static void trouble(fuzz *f)
 {
-    switch (fuzz_below(f, 14)) {
+    switch (fuzz_below(f, 15)) {
     case 0:
         fake_link_down(f->board);
         fuzz_hear(f);
@@ -111,6 +123,7 @@ static void trouble(fuzz *f)
     case 7: set(f, FAKE_FAIL_START, fuzz_below(f, 30) == 0); break;
     case 8: set(f, FAKE_FAIL_READY, fuzz_below(f, 8) == 0); break;
     case 9: set(f, FAKE_FAIL_RANDOM, 1); break;
+    case 10: set(f, FAKE_IN_USE, fuzz_below(f, 2)); break;
     default: pass(f, FUZZ_PICK(f, 1000, 100000, 600000, 3000000));
     }
 }
@@ -118,7 +131,7 @@ static void trouble(fuzz *f)
 static void heal(fuzz *f)
 {
     static const uint8_t well[] = {FAKE_NO_MEM, FAKE_FAIL_ALLOC, FAKE_DEAF, FAKE_FAIL_START, FAKE_FAIL_READY,
-                                   FAKE_FAIL_RANDOM};
+                                   FAKE_FAIL_RANDOM, FAKE_IN_USE};
     for (uint32_t i = 0; i < sizeof well; i++)
         set(f, well[i], 0);
     set(f, FAKE_TX_ROOM, UINT32_MAX);
@@ -152,6 +165,8 @@ static void step(fuzz *f)
         hello(f);
     if (f->resend && fuzz_chance(f, 500))
         resend(f);
+    if (f->question.seq && fuzz_chance(f, 300))
+        answer(f);
     if (f->next - f->core->next < FUZZ_SENT / 2 || f->session != f->core->session)
         say(f);
     else
@@ -227,8 +242,12 @@ static void settle(fuzz *f)
             control(f, P4K_QUERY, f->next - 1, 0, f->acked);
             if (f->resend)
                 resend(f);
-            if (runs_for_long(f))
+            if (f->core->run.asking && f->core->run.slot != P4K_NONE) {
+                control(f, P4K_QUERY, f->core->slots[f->core->run.slot].seq, 0, 0);
+                answer(f);
+            } else if (runs_for_long(f)) {
                 control(f, P4K_CANCEL, f->core->slots[f->core->run.slot].seq, 0, 0);
+            }
             for (uint32_t seq = f->acked + 1; seq < f->next; seq++)
                 if (f->replies[seq % FUZZ_SEQS].got < f->replies[seq % FUZZ_SEQS].out_size)
                     control(f, P4K_NAK, seq, f->replies[seq % FUZZ_SEQS].got, 0);

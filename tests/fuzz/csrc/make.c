@@ -1,7 +1,7 @@
 /* Requests and control frames as a host makes them: from what it knows, now and then with what it cannot have. */
 #include "fuzz.h"
 
-static const char *const SCRIPTS[] = {"ad", "d", "ad", "nnd", "f", "l", "ad", "g\x02g\x30" "d", "g\x60l", "k", "u", "c",
+static const char *const SCRIPTS[] = {"ad", "d", "ad", "nnd", "f", "l", "ad", "g\x02g\x30" "d", "g\x60l", "k", "u", "c\x02" "ad", "c\xff" "d", "C\x01", "c\x01g\x02" "c\x7f" "ad",
                                       "w", "i\x20" "f", "sad", "B", "nad"};
 enum { SCRIPT_COUNT = sizeof SCRIPTS / sizeof *SCRIPTS, TEXT = 64, LONG_TEXT = 3000 };
 
@@ -16,7 +16,7 @@ static void layout_of(uint32_t variant, p4kw_load *load)
     *load = (p4kw_load){
         .size = text + data + bss, .text_size = text, .data_offset = text, .data_size = data, .bss_offset = text + data,
         .bss_size = bss, .align = 16u << variant % 5, .cap = variant % 9 == 2 ? P4K_CAP_INTERNAL : 0,
-        .generation = variant % 2,
+        .generation = variant % 2, .flags = variant % 6 == 4 ? P4K_LOAD_PIN : 0,
     };
     memset(load->sha, (int)variant + 1, sizeof load->sha);
 }
@@ -57,6 +57,15 @@ static uint32_t address(fuzz *f)
 {
     uint32_t a = f->addresses[fuzz_below(f, FUZZ_KNOWN)];
     return fuzz_chance(f, 800) ? a : a + FUZZ_PICK(f, 1, UINT32_MAX, 64, 5000);
+}
+
+/* What the host gives back; returns how many. */
+static uint32_t put_list(fuzz *f, uint8_t *p)
+{
+    uint32_t count = FUZZ_PICK(f, 0, 0, 0, 0, 1, 1, 2, 5);
+    for (uint32_t i = 0; i < count; i++)
+        p4kw_put32(p + (size_t)4 * i, address(f));
+    return count;
 }
 
 /* -- CALL -- */
@@ -137,6 +146,8 @@ static void make_call(fuzz *f, fuzz_frame *frame, fuzz_request *request)
     } else {
         len = put_anything(f, &head, rest, &request->stream);
     }
+    head.frees = (uint16_t)put_list(f, rest + len);
+    len += head.frees * (uint32_t)4;
     uint32_t room = P4K_MAX_PAYLOAD - P4KW_CALL_SIZE - len, inlined = FUZZ_PICK(f, 0, 10, 2000, 16000, 16000);
     inlined = inlined < room ? inlined : room;
     inlined = inlined < request->stream ? inlined : request->stream;
@@ -206,7 +217,7 @@ static void make_payload(fuzz *f, fuzz_frame *frame, fuzz_request *request)
         p4kw_alloc alloc = {fuzz_chance(f, 40) ? number(f) : length(f), FUZZ_PICK(f, 0, 1, 16, 128, 4096, 3),
                             FUZZ_PICK(f, 0, 0, 0, 1, 2, 4, fuzz_chance(f, 100) ? 16 : 0)};
         p4kw_put_alloc(p, &alloc);
-        frame->len = P4KW_ALLOC_SIZE;
+        frame->len = P4KW_ALLOC_SIZE + 4 * put_list(f, p + P4KW_ALLOC_SIZE);
         break;
     }
     case P4K_READ: {
@@ -220,7 +231,7 @@ static void make_payload(fuzz *f, fuzz_frame *frame, fuzz_request *request)
         frame->len = P4KW_WRITE_SIZE + length(f) % 6000;
         memset(p + P4KW_WRITE_SIZE, 0x57, frame->len - P4KW_WRITE_SIZE);
         break;
-    case P4K_FREE: p4kw_put32(p, address(f)), frame->len = P4KW_FREE_SIZE; break;
+    case P4K_FREE: p4kw_put32(p, address(f)), frame->len = P4KW_FREE_SIZE + 4 * put_list(f, p + 4); break;
     case P4K_UNLOAD: p4kw_put32(p, some_image(f, true)->id), frame->len = P4KW_UNLOAD_SIZE; break;
     case P4K_EXPORTS: p4kw_put32(p, number(f)), frame->len = P4KW_EXPORTS_SIZE; break;
     case P4K_LOAD: make_load(f, frame, request); break;
@@ -269,6 +280,11 @@ void fuzz_make(fuzz *f, fuzz_frame *frame, fuzz_request *request)
         frame->len = P4KW_HELLO_SIZE;
         break;
     }
+    case P4K_CB_REPLY: /* of a confused host */
+        frame->h.arg = 1 + fuzz_below(f, 2);
+        frame->len = 8 * fuzz_below(f, 3);
+        memset(frame->payload, 0xCB, frame->len);
+        /* fallthrough */
     case P4K_CANCEL:
     case P4K_QUERY:
     case P4K_NAK:
