@@ -67,6 +67,8 @@ class VirtualBoard:
 
     `revision` is the chip's (major * 100 + minor): below 300 it has PIE generation 1, else 2. Without `reliable` the
     firmware guards against a link that loses or changes bytes. `seed` makes its random numbers the same every time.
+    Tasks and timers that kernels leave behind run as the host's time passes; with `still` they only run during calls,
+    where time is counted in instructions, so that the same calls always do the same.
 
     The board works only while somebody pumps it. Threads may share it; a process made by fork() gets a copy of its own,
     which it may use unless another thread was using the board at that moment.
@@ -82,11 +84,12 @@ class VirtualBoard:
         reliable: bool = True,
         slice_instructions: int = 0,
         seed: int = 0,
+        still: bool = False,
     ) -> None:
         """Raises BoardError when a size does not fit the chip's memory map, or the host's memory does not do."""
         self._what = f"psram={psram}, sram={sram}, tcm={tcm}, revision={revision}, reliable={reliable}"
         try:
-            config = ffi.new("p4v_config *", (psram, sram, tcm, revision, reliable, slice_instructions, seed))
+            config = ffi.new("p4v_config *", (psram, sram, tcm, revision, reliable, slice_instructions, seed, still))
         except OverflowError as error:
             raise BoardError(f"no virtual board can have {self._what}: {error}") from error
         board = lib.p4v_new(config)

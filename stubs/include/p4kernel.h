@@ -1,4 +1,4 @@
-/* Included at the top of every kernel. Nothing here needs the firmware. */
+/* Included at the top of every kernel. */
 #ifndef P4KERNEL_H
 #define P4KERNEL_H
 
@@ -7,6 +7,20 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#if defined(__cplusplus) && !defined(_Static_assert)
+#define _Static_assert static_assert
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+/* How a function pointer that stands for a Python function calls it: the host takes the message (its arguments) and
+ * overwrites it with the answer. The entry that p4kernel generates uses it; kernels call their function pointers. */
+void p4k_callback(uint32_t id, void *message, uint32_t size);
+#ifdef __cplusplus
+}
+#endif
 
 #define p4_likely(x) __builtin_expect(!!(x), 1)
 #define p4_unlikely(x) __builtin_expect(!!(x), 0)

@@ -27,6 +27,19 @@ char *strncat(char *__restrict to, const char *__restrict from, size_t limit);
 char *strchr(const char *in, int character);
 char *strrchr(const char *in, int character);
 char *strstr(const char *in, const char *text);
+void *memrchr(const void *in, int byte, size_t size);
+int bcmp(const void *a, const void *b, size_t size);
+int strcasecmp(const char *a, const char *b);
+int strncasecmp(const char *a, const char *b, size_t limit);
+char *stpcpy(char *__restrict to, const char *__restrict from);
+size_t strspn(const char *in, const char *set);
+size_t strcspn(const char *in, const char *set);
+char *strpbrk(const char *in, const char *set);
+size_t strlcpy(char *__restrict to, const char *__restrict from, size_t size);
+size_t strlcat(char *__restrict to, const char *__restrict from, size_t size);
+char *strtok_r(char *__restrict text, const char *__restrict set, char **__restrict rest);
+char *strdup(const char *text) __attribute__((__malloc__));
+char *strndup(const char *text, size_t limit) __attribute__((__malloc__));
 
 #ifdef __cplusplus
 }

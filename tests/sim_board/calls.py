@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 from p4kernel._resources import stubs
 from p4kernel.build.toolchain import Toolchain
-from p4kernel.sim.generate_exports import Export, load
+from p4kernel.sim.generate_exports import OWN_STATE, PURE_GROUPS, Export, load
 from tests.sim_board.chip import DATA, Chip
 
 Value = int | float
 Row = tuple[Value, ...]
 
-EXPORTS = {e.name: e for e in load(stubs() / "exports.yaml") if e.type}
+EXPORTS = {e.name: e for e in load(stubs() / "exports.yaml") if e.virtual}
 
 # struct codes by C type; halves travel as their bits
 _CODES = {
@@ -41,7 +41,8 @@ def prototype(export: Export) -> Prototype:
 
 def is_plain(export: Export) -> bool:
     """Takes and returns values only, and does nothing else."""
-    return export.group != "stdio" and all(p in _CODES for p in prototype(export).parameters)
+    values = all(p in _CODES for p in (prototype(export).result, *prototype(export).parameters))
+    return values and export.group in PURE_GROUPS and export.name not in OWN_STATE
 
 
 def needs_halves(export: Export) -> bool:

@@ -7,7 +7,9 @@ from functools import cache
 from typing import Any
 
 from p4kernel._native import ffi, lib
+from p4kernel._resources import stubs
 from p4kernel.build import Options, Source, Toolchain, Unit, build
+from p4kernel.sim.generate_exports import load
 
 PSRAM, SRAM, TCM, ROM = 0x48000000, 0x4FF00000, 0x30100000, 0x4FC00000
 PSRAM_SIZE, SRAM_SIZE, TCM_SIZE = 4 << 20, 768 << 10, 8 << 10
@@ -33,10 +35,9 @@ def _text(name: Any) -> str:
 def exports() -> dict[str, int]:
     """Address of each function."""
     found: dict[str, int] = {}
-    index = 0
-    while (name := lib.p4v_export(index)) != ffi.NULL:
-        found[_text(name)] = ROM + 8 * (index + 1)
-        index += 1
+    for index, export in enumerate(load(stubs() / "exports.yaml")):
+        if export.virtual:
+            found[_text(lib.p4v_export(index))] = ROM + 8 * (index + 1)
     return found
 
 

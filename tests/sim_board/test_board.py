@@ -16,15 +16,16 @@ import pytest
 
 import p4kernel as p4
 from p4kernel._native import ffi, lib
+from p4kernel._resources import stubs
 from p4kernel.errors import BoardError, BoardLost
 from p4kernel.sim import VirtualBoard
+from p4kernel.sim.generate_exports import load
 from p4kernel.sim.link import SimTransport
-from p4kernel.wire._tables import Hello, HelloRsp, InfoFlag, Type
+from p4kernel.wire._tables import VERSION, Hello, HelloRsp, InfoFlag, Type
 from p4kernel.wire.frames import Frame, FrameReader, encode
 from p4kernel.wire.session import Session
-from tests.sim_board.chip import exports
 
-HELLO = encode(Type.HELLO, 0, 0, payload=Hello(2, 2, 0, 1).pack())
+HELLO = encode(Type.HELLO, 0, 0, payload=Hello(VERSION, VERSION, 0, 1).pack())
 
 
 def answer(board: VirtualBoard, frame: bytes) -> Frame:
@@ -39,7 +40,7 @@ def test_hello_tells_what_the_board_is() -> None:
     info = HelloRsp.unpack(answer(board, HELLO).payload)
     assert (info.chip, info.revision, info.psram_size, info.sram_size) == ("ESP32-P4", 301, 8 << 20, 512 << 10)
     assert info.flags == InfoFlag.VIRTUAL | InfoFlag.COUNTS | InfoFlag.RELIABLE
-    assert info.exports == len(exports())
+    assert info.exports == len(load(stubs() / "exports.yaml"))
     assert len(set(info.firmware_sha)) > 8
     assert "virtual" in info.firmware
 
@@ -335,7 +336,7 @@ def test_sessions_end_leaves_nothing_allocated() -> None:
     before = virtual.allocated
     from p4kernel.memory import Memory
 
-    memory = Memory(lambda kind, payload: session.request(kind, payload))
+    memory = Memory(lambda kind, payload, claim=None: session.request(kind, payload), lambda: None)
     memory.allocate(5000)
     assert virtual.allocated - before == 5120
     virtual.link_down()

@@ -31,11 +31,11 @@ class Runner:
     def call(self, text: bytes, blob: bytes = bytes(8), *, limit: int = 0, stack: int = 0, limit_us: int = 0) -> Reply:
         sha = hashlib.sha256(text).digest()
         n = len(text)
-        load = Load(sha, n, n, n, 0, n, 0, 128, 0, 0)
+        load = Load(sha, n, n, n, 0, n, 0, 128, 0, 0, 0)
         image = LoadRsp.unpack(self._ok(Type.LOAD, load.pack()))
         if not image.held:
             self._ok(Type.COMMIT, Commit(image.image, n, text).pack())
-        call = Call(image.image, 0, 0, limit_us, limit, stack, len(blob), 0, len(blob), 0, 0, blob)
+        call = Call(image.image, 0, 0, limit_us, limit, stack, len(blob), 0, len(blob), 0, 0, 0, blob)
         return self.session.request(Type.CALL, call.pack())
 
     def result(self, text: bytes, blob: bytes = bytes(8), **options: int) -> CallRsp:
@@ -100,7 +100,7 @@ def test_a_fault_tells_where_and_with_which_registers() -> None:
 
 
 def test_an_empty_slot_of_the_table_is_a_fetch_fault() -> None:
-    address = 0x4FC00000 + 8 * 1023
+    address = 0x4FC00000 + 8 * 1000
     text = code(word("lui", 5, address + 0x800 >> 12), word("jalr", 0, 5, (address & 0xFFF) - (address & 0x800) * 2))
     end = Runner().fault(text)
     assert (end.cause, end.tval, end.pc) == (1, address, address)

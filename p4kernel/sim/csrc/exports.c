@@ -2,16 +2,35 @@
 
 #include <fenv.h>
 #include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "rtos.h"
+
 enum { A0 = 10, SP = 2, WORDS = 8 };
-enum { CAUSE_FETCH = 1, CAUSE_LOAD = 5, CAUSE_STORE = 7 };
+enum { CAUSE_FETCH = 1, CAUSE_BREAKPOINT = 3, CAUSE_LOAD = 5, CAUSE_STORE = 7 };
 
 void p4x_trap(p4x *x, uint32_t cause, uint32_t tval)
 {
     if (!x->trapped)
         p4s_host_trap(x->sim, cause, tval);
-    x->trapped = true;
+    x->trapped = x->silent = true;
+}
+
+void p4x_fail(p4x *x, const char *format, ...)
+{
+    char line[256];
+    uint32_t room = sizeof x->text->bytes - x->text->end, size;
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(line, sizeof line, format, arguments);
+    va_end(arguments);
+    size = (uint32_t)strlen(line);
+    size = size < room ? size : room;
+    memcpy(x->text->bytes + x->text->end, line, size);
+    x->text->end += size;
+    p4x_trap(x, CAUSE_BREAKPOINT, 0);
 }
 
 static const p4x_memory *memory_of(const p4x *x, uint32_t address)
@@ -133,7 +152,7 @@ static uint16_t p4x_take_f16(p4x *x)
 
 static void p4x_give_u32(p4x *x, uint32_t value)
 {
-    if (!x->trapped)
+    if (!x->silent)
         x->x[A0] = value;
 }
 
@@ -143,7 +162,7 @@ static void p4x_give_u16(p4x *x, uint16_t value) { p4x_give_u32(x, value); }
 
 static void p4x_give_u64(p4x *x, uint64_t value)
 {
-    if (x->trapped)
+    if (x->silent)
         return;
     x->x[A0] = (uint32_t)value;
     x->x[A0 + 1] = (uint32_t)(value >> 32);
@@ -160,7 +179,7 @@ static uint32_t float_bits(float value)
 
 static void give_float(p4x *x, uint32_t number, uint32_t bits)
 {
-    if (!x->trapped)
+    if (!x->silent)
         x->f[A0 + number] = bits;
 }
 
@@ -200,6 +219,7 @@ static void p4x_give_f64(p4x *x, double value)
 #define TAKE4(k, l, m, n) TAKE3(k, l, m) TAKE(n, d)
 #define TAKE5(k, l, m, n, o) TAKE4(k, l, m, n) TAKE(o, e)
 #define TAKE6(k, l, m, n, o, p) TAKE5(k, l, m, n, o) TAKE(p, f)
+#define TAKE7(k, l, m, n, o, p, q) TAKE6(k, l, m, n, o, p) TAKE(q, g)
 #define NAMES0
 #define NAMES1 a
 #define NAMES2 a, b
@@ -207,6 +227,7 @@ static void p4x_give_f64(p4x *x, double value)
 #define NAMES4 a, b, c, d
 #define NAMES5 a, b, c, d, e
 #define NAMES6 a, b, c, d, e, f
+#define NAMES7 a, b, c, d, e, f, g
 #define RUN_CALL(n, name) p4x_##name(x P4X_COMMA##n NAMES##n)
 #define RUN_PURE(n, name) p4x_##name(NAMES##n)
 #define RUN_LIBM(n, name) name(NAMES##n)
@@ -252,7 +273,7 @@ const p4x_entry p4x_table[] = {
 
 const uint32_t p4x_count = sizeof p4x_table / sizeof *p4x_table;
 const uint64_t p4x_hash = P4X_TABLE_HASH;
-_Static_assert(sizeof p4x_table / sizeof *p4x_table < P4S_ROM_STUBS, "a stub for each function, and the exit stub");
+_Static_assert(sizeof p4x_table / sizeof *p4x_table < P4X_TASK_ENDS, "a stub for each function, and those that end runs");
 
 /* As libgcc's soft doubles do, in the rounding mode that the guest has set; the host has none for RMM. */
 static void call_rounding(p4x *x, const p4x_entry *entry, uint32_t frm)
@@ -264,19 +285,38 @@ static void call_rounding(p4x *x, const p4x_entry *entry, uint32_t frm)
     fesetround(before);
 }
 
+/* Stubs that are no function. False: there is none. */
+static bool ends(p4x *x, uint32_t stub)
+{
+    switch (stub) {
+    case P4X_ANSWERED:
+        p4x_answered(x);
+        return true;
+    case P4X_TASK_ENDS:
+        p4x_fail(x, "p4kernel: a task's function returned; it must end with vTaskDelete(NULL)\n");
+        return true;
+    case P4X_TIMER_ENDS:
+        p4r_timer_done(x->rtos);
+        return true;
+    default:
+        return false;
+    }
+}
+
 /* Stub i + 1 is function i. Text that would not fit ends the slice, so that the core can send what there is. */
 static int dispatch(void *context, p4s *sim, uint32_t stub)
 {
     p4x *x = context;
     const p4x_entry *entry = stub <= p4x_count ? &p4x_table[stub - 1] : NULL;
     uint32_t frm;
+    x->trapped = x->silent = x->stop = false;
     if (!entry || !entry->call) {
-        p4s_host_trap(sim, CAUSE_FETCH, P4S_ROM + 8 * stub);
-        return 2;
+        if (!ends(x, stub))
+            p4x_trap(x, CAUSE_FETCH, P4X_STUB(stub));
+        return x->trapped ? 2 : x->stop;
     }
     x->calls++;
     x->ints = x->floats = 0;
-    x->trapped = false;
     frm = p4s_frm(sim);
     if (frm == 0)
         entry->call(x);
@@ -284,7 +324,7 @@ static int dispatch(void *context, p4s *sim, uint32_t stub)
         call_rounding(x, entry, frm);
     if (x->trapped)
         return 2;
-    return p4v_text_full(x->text) ? 1 : 0;
+    return x->stop || p4v_text_full(x->text) ? 1 : 0;
 }
 
 int p4x_open(p4x *x, p4s *sim, p4v_text *text)
@@ -293,6 +333,7 @@ int p4x_open(p4x *x, p4s *sim, p4v_text *text)
     x->x = p4s_x(sim);
     x->f = p4s_f(sim);
     x->text = text;
+    x->random = 1;
     x->c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
     if (!x->c_locale)
         return -1;

@@ -9,6 +9,7 @@
 #include <xlocale.h>
 #endif
 
+#include "p4k_port.h"
 #include "sim.h"
 #include "text.h"
 
@@ -17,9 +18,37 @@ typedef struct {
     uint8_t *bytes;
 } p4x_memory;
 
+/* A firmware function that waits for a function of the guest's to return. */
+typedef struct p4x p4x;
+typedef struct p4x_frame {
+    uint32_t sp, ra;                             /* of the call that it answers */
+    bool (*step)(p4x *, struct p4x_frame *, int32_t); /* given what the guest returned; false: done, a0 is set */
+    uint32_t function;
+    uint32_t v[10];
+} p4x_frame;
+
+enum { P4X_FRAMES = 8 }; /* qsort in a comparison of qsort ... */
+
+typedef struct {
+    uint32_t count;
+    p4x_frame frame[P4X_FRAMES];
+} p4x_frames;
+
+/* What p4k_callback asks of the host. */
+typedef struct {
+    bool open;
+    uint32_t id, address, size;
+} p4x_question;
+
 /* One call, and what all calls share. */
-typedef struct p4x {
+struct p4x {
     p4s *sim;
+    p4k_port *port;
+    struct p4v_heap *heap;
+    struct p4r *rtos;
+    p4x_frames *frames; /* of the task that runs */
+    p4x_question question;
+    bool in_call; /* the host waits for a kernel, and can be asked */
     uint32_t *x, *f; /* the guest's registers */
     p4x_memory memories[3];
     uint32_t memory_count;
@@ -28,7 +57,10 @@ typedef struct p4x {
     uint64_t calls;    /* since a kernel was started */
     uint32_t ints, floats; /* argument words, and float registers, that were taken */
     bool trapped;
-} p4x;
+    bool silent;       /* the call leaves a0 as it is */
+    bool stop;         /* the slice ends, for the scheduler to look */
+    uint32_t random;   /* rand's state */
+};
 
 typedef struct {
     const char *name;
@@ -39,11 +71,25 @@ extern const p4x_entry p4x_table[];
 extern const uint32_t p4x_count;
 extern const uint64_t p4x_hash;
 
-int p4x_open(p4x *, p4s *, p4v_text *); /* 0; after memories were set */
+int p4x_open(p4x *, p4s *, p4v_text *); /* 0; after memories were set, and what it points to */
 void p4x_close(p4x *);
 
 /* The first trap of a call counts; its results are then not written. */
 void p4x_trap(p4x *, uint32_t cause, uint32_t tval);
+
+/* What cannot go on, as a failed assertion of the firmware's: a line of text, and a breakpoint. */
+void p4x_fail(p4x *, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Calls a function of the guest's; its result goes to the step of the newest frame. */
+bool p4x_ask(p4x *, uint32_t function, uint32_t a, uint32_t b);
+void p4x_answered(p4x *);
+
+/* Stubs that are no function: what a call of the guest's returns to, and where a task or a timer's function ends. */
+enum { P4X_CALL = P4S_ROM_STUBS - 2, P4X_ANSWERED, P4X_TASK_ENDS = P4S_ROM_STUBS - 4, P4X_TIMER_ENDS };
+#define P4X_STUB(i) (P4S_ROM + 8u * (uint32_t)(i))
+
+/* Text for the log, as printf's: from another printing function, behind the arguments that it has taken. */
+int32_t p4x_print(p4x *, uint32_t format);
 
 /* Guest memory. p4x_load and p4x_store give the host's address of size bytes, or trap at the first address that is
  * not memory and return NULL. p4x_room is the bytes from address to the end of its memory, 0 outside of any. */
@@ -86,6 +132,7 @@ typedef void p4x_void;
 #define P4X_TYPES4(a, b, c, d) p4x_##a, p4x_##b, p4x_##c, p4x_##d
 #define P4X_TYPES5(a, b, c, d, e) p4x_##a, p4x_##b, p4x_##c, p4x_##d, p4x_##e
 #define P4X_TYPES6(a, b, c, d, e, f) p4x_##a, p4x_##b, p4x_##c, p4x_##d, p4x_##e, p4x_##f
+#define P4X_TYPES7(a, b, c, d, e, f, g) p4x_##a, p4x_##b, p4x_##c, p4x_##d, p4x_##e, p4x_##f, p4x_##g
 #define P4X_COMMA0
 #define P4X_COMMA1 ,
 #define P4X_COMMA2 ,
@@ -93,6 +140,7 @@ typedef void p4x_void;
 #define P4X_COMMA4 ,
 #define P4X_COMMA5 ,
 #define P4X_COMMA6 ,
+#define P4X_COMMA7 ,
 
 #define P4X_DECLARE_CALL(n, name, r, ...) p4x_##r p4x_##name(p4x *P4X_COMMA##n P4X_TYPES##n(__VA_ARGS__));
 #define P4X_DECLARE_PURE(n, name, r, ...) p4x_##r p4x_##name(P4X_TYPES##n(__VA_ARGS__));

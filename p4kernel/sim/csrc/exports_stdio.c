@@ -389,7 +389,9 @@ static int32_t to_memory(p4x *x, uint32_t to, uint32_t size, uint32_t format, ar
     return length_of(&s);
 }
 
-int32_t p4x_printf(p4x *x, uint32_t format) { return to_log(x, format, (arguments){.x = x}); }
+int32_t p4x_print(p4x *x, uint32_t format) { return to_log(x, format, (arguments){.x = x}); }
+
+int32_t p4x_printf(p4x *x, uint32_t format) { return p4x_print(x, format); }
 
 int32_t p4x_vprintf(p4x *x, uint32_t format, uint32_t list)
 {

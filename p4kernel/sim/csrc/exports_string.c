@@ -212,3 +212,49 @@ uint32_t p4x_strpbrk(p4x *x, uint32_t in, uint32_t set)
     const char *text, *other;
     return two(x, in, set, &text, &other) ? guest(in, text, strpbrk(text, other)) : 0;
 }
+
+uint32_t p4x_strlcpy(p4x *x, uint32_t to, uint32_t from, uint32_t size)
+{
+    uint32_t length = p4x_strlen(x, from), n = least(length, size ? size - 1 : 0);
+    if (x->trapped || !size)
+        return length;
+    p4x_memmove(x, to, from, n);
+    if (!x->trapped)
+        p4x_memset(x, to + n, 0, 1);
+    return length;
+}
+
+uint32_t p4x_strlcat(p4x *x, uint32_t to, uint32_t from, uint32_t size)
+{
+    uint32_t have = p4x_strnlen(x, to, size);
+    return x->trapped ? 0 : have + p4x_strlcpy(x, to + have, from, size - have);
+}
+
+static uint32_t load_word(p4x *x, uint32_t address)
+{
+    uint32_t value = 0;
+    const uint8_t *p = p4x_load(x, address, sizeof value);
+    if (p)
+        memcpy(&value, p, sizeof value);
+    return value;
+}
+
+uint32_t p4x_strtok_r(p4x *x, uint32_t text, uint32_t set, uint32_t rest)
+{
+    uint32_t start = text ? text : load_word(x, rest), end, after;
+    if (x->trapped || !start)
+        return 0;
+    start += p4x_strspn(x, start, set);
+    end = x->trapped ? start : start + p4x_strcspn(x, start, set);
+    if (x->trapped)
+        return 0;
+    after = end;
+    if (end == start) {
+        start = after = 0;
+    } else if (*p4x_at(x, end)) {
+        p4x_memset(x, end, 0, 1);
+        after = end + 1;
+    }
+    p4x_put(x, rest, &after, sizeof after);
+    return start;
+}

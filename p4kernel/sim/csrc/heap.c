@@ -96,7 +96,7 @@ static uint32_t alloc_in(p4v_region *region, uint32_t size, uint32_t span, uint3
         region->blocks[best] = (p4v_block){.start = whole.start, .span = lead};
         best++;
     }
-    region->blocks[best] = (p4v_block){.start = whole.start + lead, .span = span, .size = size, .used = 1};
+    region->blocks[best] = (p4v_block){.start = whole.start + lead, .span = span, .size = size, .used = P4V_FIRMWARE};
     if (whole.span - lead > span) {
         open_gap(region, best + 1, 1);
         region->blocks[best + 1] = (p4v_block){.start = whole.start + lead + span, .span = whole.span - lead - span};
@@ -120,6 +120,13 @@ uint32_t p4v_heap_alloc(p4v_heap *heap, uint32_t size, uint32_t align, uint32_t 
             return address;
     }
     return 0;
+}
+
+p4v_block *p4v_heap_block(const p4v_heap *heap, uint32_t address)
+{
+    p4v_region *region = region_of(heap, address);
+    p4v_block *b = region ? &region->blocks[find(region, address)] : NULL;
+    return b && b->used && b->start == address ? b : NULL;
 }
 
 uint32_t p4v_heap_free(p4v_heap *heap, uint32_t address)

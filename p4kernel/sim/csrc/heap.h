@@ -11,8 +11,10 @@
 typedef struct {
     uint32_t start, span; /* whole lines */
     uint32_t size;        /* bytes asked for */
-    uint32_t used;
+    uint32_t used; /* P4V_FREE, or by whom */
 } p4v_block;
+
+enum { P4V_FREE, P4V_FIRMWARE, P4V_KERNEL };
 
 typedef struct {
     uint32_t base, size, cap;
@@ -21,7 +23,7 @@ typedef struct {
     uint32_t count, capacity;
 } p4v_region;
 
-typedef struct {
+typedef struct p4v_heap {
     p4v_region regions[P4V_REGIONS];
     uint32_t count;
     uint32_t errors; /* frees of what was not allocated */
@@ -38,6 +40,7 @@ void p4v_heap_close(p4v_heap *);
  * address of its own too. align is a power of two. */
 uint32_t p4v_heap_alloc(p4v_heap *, uint32_t size, uint32_t align, uint32_t cap);
 uint32_t p4v_heap_free(p4v_heap *, uint32_t address); /* the bytes of the lines that were freed; 0: not allocated */
+p4v_block *p4v_heap_block(const p4v_heap *, uint32_t address); /* that starts there and is used, or NULL */
 void *p4v_heap_at(const p4v_heap *, uint32_t address, uint32_t size); /* NULL unless inside one allocation */
 p4v_usage p4v_heap_usage(const p4v_region *);
 

@@ -51,6 +51,8 @@ static void _fill_rom(p4s *sim)
         uint32_t words[2] = {p4s_specs[P4S_OP_HOST].match | i << 20, ret};
         memcpy(p4s_host(sim, P4S_ROM + 8 * i), words, 8);
     }
+    uint32_t call = p4s_specs[P4S_OP_JALR].match | 1u << 7 | 6u << 15; /* jalr ra, 0(t1) */
+    memcpy(p4s_host(sim, P4S_CALL), &call, 4);
 }
 
 bool p4s_memory_init(p4s *sim)

@@ -53,7 +53,7 @@ static uint32_t ready(p4k_port *board)
 {
     return (p4v_ring_used(board->rx) || board->in_left ? P4K_WAIT_RX : 0u) |
            (p4v_ring_used(board->tx) < P4V_RING_SIZE ? P4K_WAIT_TX : 0u) |
-           (board->exec.phase != P4V_IDLE ? P4K_WAIT_EXEC : 0u);
+           (board->exec.phase != P4V_IDLE && board->exec.phase != P4V_ASKED ? P4K_WAIT_EXEC : 0u);
 }
 
 static struct timespec in_us(uint32_t us)

@@ -55,6 +55,7 @@ void p4s_pie_set(p4s *sim, const p4s_pie_state *state); /* bits that do not exis
 #define P4S_TCM 0x30100000u
 #define P4S_ROM 0x4FC00000u      /* stub i at P4S_ROM + 8 * i: a host call, then ret */
 #define P4S_ROM_STUBS 1024u
+#define P4S_CALL (P4S_ROM + 8 * (P4S_ROM_STUBS - 1) - 4) /* calls what t1 points to, which returns to the last stub */
 #define P4S_EXIT_STUB 0u         /* stub 0: jumping there ends the run with P4S_EXIT */
 
 /* Direct access for the port: NULL unless wholly inside one memory. Who writes calls p4s_touched afterwards. */

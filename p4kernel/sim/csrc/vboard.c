@@ -38,6 +38,9 @@ static int build(p4k_port *board)
         add_memory(board, P4S_SRAM, c->sram_size, P4K_CAP_INTERNAL | P4K_CAP_EXEC) ||
         add_memory(board, P4S_TCM, c->tcm_size, P4K_CAP_INTERNAL | P4K_CAP_TCM | P4K_CAP_EXEC))
         return -1;
+    board->exports.port = board;
+    board->exports.heap = &board->heap;
+    p4r_open(&board->rtos, &board->exports, c->revision < 300 ? 360 : 400);
     if (p4x_open(&board->exports, board->sim, &board->text))
         return -1;
     p4k_init(board->core, board);
@@ -151,12 +154,15 @@ static uint32_t poll_once(p4k_port *board, const uint8_t *out)
     return flags;
 }
 
+#define BACKGROUND_US 1000u /* tasks between calls are looked after so often, while somebody waits */
+
 /* Polls the core until there is output and no more input that it takes, or time or work run out. */
 static uint32_t work(p4k_port *board, uint32_t max_us, bool wait)
 {
     const uint8_t *out = board->out;
     uint64_t end = p4k_now_us(board) + max_us, now;
     for (;;) {
+        bool busy = p4v_background(board);
         uint32_t before = waiting_in(board), flags = poll_once(board, out);
         bool progress = flags & P4V_BACKLOG && waiting_in(board) < before;
         if (flags & P4V_READABLE && !progress)
@@ -168,6 +174,7 @@ static uint32_t work(p4k_port *board, uint32_t max_us, bool wait)
             return flags;
         if (!(flags & P4V_RUNNING) && !progress) {
             uint32_t left = end - now < board->wait_us ? (uint32_t)(end - now) : board->wait_us;
+            left = busy && left > BACKGROUND_US ? BACKGROUND_US : left;
             if (!(p4k_wait(board, left) & (P4K_WAIT_RX | P4K_WAIT_TIME)))
                 return flags; /* woken */
         }

@@ -13,6 +13,7 @@ typedef struct {
     uint32_t reliable;                        /* 0: the link may lose or change bytes */
     uint32_t slice;                           /* instructions between two looks at the link; 0: the default */
     uint64_t seed;                            /* of nonces; 0: taken from the operating system */
+    uint32_t still;                           /* 1: between calls no time passes for tasks and timers */
 } p4v_config;
 
 /* What p4v_pump and p4v_exchange return. */
