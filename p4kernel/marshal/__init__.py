@@ -6,16 +6,22 @@ import inspect
 import operator
 import struct
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 
 from p4kernel.errors import ArgumentError
-from p4kernel.marshal import buffers, scalars
+from p4kernel.marshal import buffers
 from p4kernel.marshal.buffers import Buffer
+from p4kernel.marshal.functions import Answer, FunctionArgument
+from p4kernel.marshal.outputs import Outputs, make
 from p4kernel.signature import Array, Parameter, Signature
+from p4kernel.signature.functions import Function
 from p4kernel.signature.prototype import BlobLayout, blob_layout
+from p4kernel.signature.results import Ret
 from p4kernel.signature.sizes import Dim, Size
+from p4kernel.signature.values import convert, exact, range_error
 from p4kernel.types import CString, Scalar
 
 __all__ = ["Buffer", "Marshalled", "Marshaller"]
@@ -29,6 +35,9 @@ class Marshalled(NamedTuple):
     blob: bytes
     buffers: list[Buffer]
     patches: list[tuple[int, int]]  # (offset in the blob, index of the buffer whose address goes there)
+    results: tuple[Any, ...] = ()  # the arrays and texts that the call returns
+    answers: Mapping[int, Answer] = MappingProxyType({})  # Python functions that the kernel may call
+    addresses: tuple[tuple[int, Any], ...] = ()  # (offset in the blob, what has a p4_address there)
 
 
 class Marshaller:
@@ -47,15 +56,34 @@ class Marshaller:
         self._positional_only = frozenset(p.name for p in kinds if p.kind is p.POSITIONAL_ONLY)
         self._defaults = [p.default for p in parameters]
         self._sizes = [(i, p.default) for i, p in enumerate(parameters) if isinstance(p.default, Size | Dim)]
+        slots = {slot.name: slot for slot in self.layout.slots}
         self._pointers = [
-            (i, p, self.layout.slots[i].offset) for i, p in enumerate(parameters) if not isinstance(p.type, Scalar)
+            (i, p, slots[p.name].offset)
+            for i, p in enumerate(parameters)
+            if p.by_value is None and not isinstance(p.type, Function)
         ]
-        self._arrays = [(i, p, p.type.dtype) for i, p in enumerate(parameters) if isinstance(p.type, Array)]
-        self._scalars = [
-            (i, p.type, scalars.EXACT[p.type.kind]) for i, p in enumerate(parameters) if isinstance(p.type, Scalar)
+        self._functions = [
+            (i, slots[p.name].offset, FunctionArgument(signature.name, p.name, p.type))
+            for i, p in enumerate(parameters)
+            if isinstance(p.type, Function)
         ]
+        self._arrays = [
+            (i, p, p.type.element)
+            for i, p in enumerate(parameters)
+            if isinstance(p.type, Array) and isinstance(p.type.element, np.dtype | None)
+        ]
+        self._by_value = [
+            (i, kind, exact(kind))
+            for i, p in enumerate(parameters)
+            if (kind := p.by_value) is not None and not p.result
+        ]
+        self._made = [(i, p) for i, p in enumerate(parameters) if p.result and p.by_value is None]
+        self._absent = [(i, p) for i, p in enumerate(parameters) if p.result and p.by_value is not None]
         self._pack = struct.Struct(_blob_format(self.layout, parameters)).pack
-        self._unpack = struct.Struct("<" + signature.returns.code).unpack if signature.returns is not None else None
+        self._outputs = Outputs(signature, self.layout) if signature.outputs else None
+        self._unpack = None  # of the usual case, one number
+        if signature.form == "single" and isinstance(signature.returns, Scalar):
+            self._unpack = struct.Struct("<" + signature.returns.code).unpack
 
     def bind(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Marshalled:
         """Checks the arguments of one call. Raises ArgumentError."""
@@ -66,31 +94,48 @@ class Marshaller:
                 buffers.check(value, parameter, self._kernel)
         if self._sizes:
             self._fill_sizes(values)
-        for i, kind, exact in self._scalars:
-            if type(values[i]) not in exact:
-                values[i] = scalars.convert(values[i], kind, f"{self._kernel}: {self._names[i]}")
+        for i, kind, types in self._by_value:
+            if type(values[i]) not in types:
+                values[i] = convert(values[i], kind, f"{self._kernel}: {self._names[i]}")
+        made = self._make(values) if self._made else ()
         if self._requirements:
             self._check_requirements(values)
         result: list[Buffer] = []
         patches: list[tuple[int, int]] = []
         for i, parameter, offset in self._pointers:
-            make = buffers.from_text if isinstance(parameter.type, CString) else buffers.from_array
-            buffer = make(values[i], parameter, self._kernel)
+            value = values[i]
             values[i] = 0  # the board writes the address
+            if value is None and parameter.optional:
+                continue
+            is_text = isinstance(parameter.type, CString) and not parameter.result
+            buffer = (buffers.from_text if is_text else buffers.from_array)(value, parameter, self._kernel)
             index = buffers.merge(result, buffer, self._kernel)
             if index is None:
                 index = len(result)
                 result.append(buffer)
             patches.append((offset, index))
+        answers: dict[int, Answer] = {}
+        addresses: list[tuple[int, Any]] = []
+        for i, offset, argument in self._functions:
+            word = argument.word(values[i], answers)
+            if word is None:
+                addresses.append((offset, values[i]))
+            values[i] = word or 0
+        if self._absent:
+            values = self._present(values)
         try:
             blob = self._pack(*values)
         except (struct.error, OverflowError):
             raise self._out_of_range(values) from None
-        return Marshalled(blob, result, patches)
+        if not self._functions:
+            return Marshalled(blob, result, patches, made)
+        return Marshalled(blob, result, patches, made, answers, tuple(addresses))
 
-    def result(self, ret: bytes) -> Any:
-        """The Python value of the bytes that the kernel returned."""
-        return None if self._unpack is None else self._unpack(ret)[0]
+    def result(self, ret: bytes, arguments: Marshalled) -> Any:
+        """The Python value of what the kernel returned. Raises p4.Error when it is none."""
+        if self._unpack is not None:
+            return self._unpack(ret)[0]
+        return None if self._outputs is None else self._outputs.read(ret, arguments.results)
 
     def _values(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> list[Any]:
         if len(args) > self._positional:
@@ -112,14 +157,33 @@ class Marshaller:
                 raise ArgumentError(f"{self._kernel} is missing {', '.join(missing)}")
         return values
 
+    def _make(self, values: list[Any]) -> tuple[Any, ...]:
+        """Makes the arrays and texts that are results, and puts them where the arguments are."""
+        names = dict(zip(self._names, values, strict=True))
+        for i, parameter in self._made:
+            values[i] = make(parameter, values[i], names, self._kernel)
+        return tuple([values[i] for i, _ in self._made])
+
+    def _present(self, values: list[Any]) -> list[Any]:
+        """The values without the results that lie in the blob."""
+        for i, parameter in self._absent:
+            if type(values[i]) is not Ret:
+                raise ArgumentError(f"{self._kernel}: {parameter.name} is a result: leave it out, and it is returned")
+        absent = {i for i, _ in self._absent}
+        return [value for i, value in enumerate(values) if i not in absent]
+
     def _fill_sizes(self, values: list[Any]) -> None:
         for i, size in self._sizes:
             name = self._names[i]
-            first, *others = size.names
-            want = size.of(values[self._index[first]], first)
-            for other in others:
-                length = size.of(values[self._index[other]], other)
-                if length != want:
+            want, first = 0, ""
+            for other in size.names:
+                array = values[self._index[other]]
+                if array is None:  # NULL has no elements, and says nothing of the others
+                    continue
+                length = size.of(array, other)
+                if not first:
+                    want, first = length, other
+                elif length != want:
                     raise ArgumentError(
                         f"{self._kernel}: {first} and {other} must agree in size ({name} = {size}), but have {want} "
                         f"and {length}"
@@ -147,18 +211,24 @@ class Marshaller:
                 raise ArgumentError(f"{self._kernel}: the call must satisfy {requirement.text!r}; given: {given}")
 
     def _out_of_range(self, values: list[Any]) -> ArgumentError:
-        for i, kind, _ in self._scalars:
-            error = scalars.out_of_range(values[i], kind, f"{self._kernel}: {self._names[i]}")
-            if error is not None:
-                return error
+        given = iter(values)
+        for parameter in self._parameters:
+            if parameter.by_value is not None and parameter.result:
+                continue
+            value = next(given)
+            if parameter.by_value is not None:
+                error = range_error(value, parameter.by_value, f"{self._kernel}: {parameter.name}")
+                if error is not None:
+                    return error
         raise AssertionError("struct refused values that it takes one by one")
 
 
 def _blob_format(layout: BlobLayout, parameters: tuple[Parameter, ...]) -> str:
     text = "<"
     end = 0
-    for slot, parameter in zip(layout.slots, parameters, strict=True):
-        text += f"{slot.offset - end}x" + (parameter.type.code if isinstance(parameter.type, Scalar) else "I")
+    kinds = [p.by_value for p in parameters if p.by_value is None or not p.result]
+    for slot, kind in zip(layout.slots, kinds, strict=True):
+        text += f"{slot.offset - end}x" + ("I" if kind is None else kind.code)
         end = slot.offset + slot.size
     return f"{text}{layout.size - end}x"
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from p4kernel.errors import ArgumentError
 from p4kernel.signature import Array, Parameter
+from p4kernel.signature.results import Ret
 from p4kernel.types import DeviceArray, Direction
 
 IN: Final = Direction.IN.value
@@ -26,7 +27,7 @@ class Buffer:
     size: int
     direction: int
     view: memoryview | None  # None: resident on the board
-    given: Any = None  # the NumPy array as it was passed
+    given: Any = None  # the array as it was passed
     address: int = 0
     align: int = _ALIGN
     write_back: Callable[[], None] | None = None  # stores an output that is not contiguous
@@ -37,13 +38,21 @@ def check(value: Any, parameter: Parameter, kernel: str) -> None:
     kind = parameter.type
     assert isinstance(kind, Array)
     name = parameter.name
+    if (value is None and kind.optional) or (isinstance(value, Ret) and parameter.result):
+        return
     if isinstance(value, np.ma.MaskedArray):
         raise ArgumentError(f"{kernel}: {name} is a masked array, and C knows no masks; pass {name}.filled(...)")
     if not isinstance(value, np.ndarray | DeviceArray):
         if value is None:
             raise ArgumentError(f"{kernel}: {name} must be an array ({kind}), not None")
-        remedy = f"np.asarray({name}, dtype={_np(kind.dtype)})" if kind.direction is Direction.IN else "a NumPy array"
+        remedy = "a NumPy array"
+        if kind.direction is Direction.IN and kind.element is not None:
+            remedy = f"np.asarray({name}, dtype={_np(kind.dtype)})"
         raise ArgumentError(f"{kernel}: {name} must be an array ({kind}), not {type(value).__name__}; pass {remedy}")
+    if kind.element is None:
+        if value.dtype.hasobject:
+            raise ArgumentError(f"{kernel}: {name} holds Python objects, which have no C form")
+        return
     if value.dtype != kind.dtype:
         raise ArgumentError(
             f"{kernel}: {name} must have dtype {kind.dtype}, not {value.dtype}; {_remedy(value, parameter)}"
@@ -53,6 +62,8 @@ def check(value: Any, parameter: Parameter, kernel: str) -> None:
 def _remedy(value: Any, parameter: Parameter) -> str:
     kind, name = parameter.type, parameter.name
     assert isinstance(kind, Array)
+    if isinstance(value, DeviceArray):
+        return f"it is on the board: p4.array({name}.get().astype({_np(kind.dtype)})) is one of the other dtype"
     if value.dtype == object:
         return "an array of Python objects has no C form"
     if value.dtype.newbyteorder() == kind.dtype:
@@ -69,10 +80,14 @@ def _np(dtype: np.dtype[Any]) -> str:
 def from_array(value: Any, parameter: Parameter, kernel: str) -> Buffer:
     """The buffer of a checked array. Raises ArgumentError for an output that cannot be written."""
     kind = parameter.type
-    assert isinstance(kind, Array)
-    direction = kind.direction.value
-    if isinstance(value, DeviceArray):
-        return Buffer(parameter.name, value.nbytes, direction, None, address=value.address)
+    direction = kind.direction.value if isinstance(kind, Array) else OUT  # or the text that is a result
+    if not isinstance(value, np.ndarray):
+        if not value.contiguous:
+            raise ArgumentError(
+                f"{kernel}: {parameter.name} is a part of an array on the board that is not in one piece (shape "
+                f"{value.shape}, strides {value.strides}), and C takes no other; p4.array({parameter.name}.get()) is a copy"
+            )
+        return Buffer(parameter.name, value.nbytes, direction, None, value, address=value.address)
     if direction & OUT and not value.flags.writeable:
         raise ArgumentError(
             f"{kernel}: {parameter.name} is read-only, and the kernel writes to it ({kind}); pass a copy, or declare it p4.In"
@@ -106,10 +121,10 @@ def merge(buffers: list[Buffer], new: Buffer, kernel: str) -> int | None:
 
     Raises ArgumentError for arrays that overlap without being the same: on the board they would be two.
     """
-    if new.given is None:
+    if new.given is None or new.view is None:
         return None
     for i, other in enumerate(buffers):
-        if other.given is None or not np.may_share_memory(other.given, new.given):
+        if other.given is None or other.view is None or not np.may_share_memory(other.given, new.given):
             continue
         if _same(other.given, new.given):
             other.direction |= new.direction

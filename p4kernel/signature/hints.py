@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import enum
 import types
-import typing
-from collections.abc import Callable
-from typing import Annotated, Any, get_args, get_origin
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 import numpy as np
 
 from p4kernel.errors import SignatureError
+from p4kernel.signature import functions
+from p4kernel.signature.functions import Address, Function
+from p4kernel.signature.results import Form
 from p4kernel.signature.scope import names_around
-from p4kernel.signature.structs import c_element
-from p4kernel.types import CString, DeviceArray, PointerTo, Scalar
+from p4kernel.signature.values import Enumeration, Generic, Record, Value, c_element, enumeration, record
+from p4kernel.types import C_NAMES, CString, DeviceArray, Direction, FunctionTo, PointerTo, Scalar, ValueOf
+from p4kernel.types import T_element as T
 
 _HELP = "use p4.i32, p4.f32 and their kind for numbers, p4.In[np.float32], p4.Out[...], p4.InOut[...] for arrays"
 
@@ -61,38 +66,139 @@ def _unknown(function: Callable[..., Any], error: NameError, parameter: str | No
     )
 
 
-def parse(annotation: Any, where: str) -> Scalar | CString | tuple[PointerTo, np.dtype[Any]]:
-    """What one parameter is. ``where`` names it in errors."""
-    if get_origin(annotation) is not Annotated:
-        raise SignatureError(f"{where}: {_show(annotation)} is no type of a kernel parameter; {_HELP}")
-    arms, *metadata = get_args(annotation)
-    for word in metadata:
-        if isinstance(word, Scalar | CString):
-            return word
-        if isinstance(word, PointerTo):
-            return word, _element(arms, word, where)
-    raise SignatureError(f"{where}: {_show(annotation)} carries no p4 type; {_HELP}")
+@dataclass(frozen=True, slots=True)
+class Pointer:
+    """What an annotation says of an array parameter. ``element``: a dtype, or a TypeVar that each call decides."""
+
+    word: PointerTo
+    element: np.dtype[Any] | TypeVar | None  # None: void, any dtype
 
 
-def parse_return(annotation: Any, where: str) -> Scalar | None:
-    """The return type: a scalar, or None for void."""
-    if annotation is None or annotation is type(None):
-        return None
+def parse(annotation: Any, where: str) -> tuple[Value | CString | Pointer | Generic | Function, bool]:
+    """What one parameter is, and whether None may stand for it. ``where`` names it in errors."""
+    if get_origin(annotation) in (Union, types.UnionType):
+        arms = [arm for arm in get_args(annotation) if arm is not type(None)]
+        if len(arms) == 1 and len(get_args(annotation)) == 2:
+            kind, _ = parse(arms[0], where)
+            if not isinstance(kind, CString | Pointer | Function):
+                raise SignatureError(f"{where}: {_show(annotation)}: only a pointer can be None (NULL in C)")
+            return kind, True
     if get_origin(annotation) is Annotated:
-        for word in get_args(annotation)[1:]:
-            if isinstance(word, Scalar):
-                return word
+        arms, *metadata = get_args(annotation)
+        for word in metadata:
+            if isinstance(word, Scalar | CString):
+                return word, False
+            if isinstance(word, PointerTo):
+                return Pointer(word, _element(arms, word, where)), False
+            if isinstance(word, ValueOf):
+                return _generic(arms, where), False
+            if isinstance(word, FunctionTo):
+                return _function(arms, where), False
+        raise SignatureError(f"{where}: {_show(annotation)} carries no p4 type; {_HELP}")
+    if isinstance(annotation, TypeVar):
+        return Generic(annotation), False
+    by_value = _by_value(annotation)
+    if by_value is None:
+        raise SignatureError(f"{where}: {_show(annotation)} is no type of a kernel parameter; {_HELP}")
+    return by_value, False
+
+
+def _function(arms: Any, where: str) -> Function:
+    for arm in get_args(arms):
+        parameters, result = get_args(arm) if len(get_args(arm)) == 2 else (None, None)
+        if isinstance(parameters, list):
+            return function_of(parameters, result, where)
+    raise SignatureError(f"{where}: list the parameters and the result, as in p4.fn[[p4.i32, p4.f32], p4.i32]")
+
+
+def function_of(parameters: Sequence[Any], result: Any, where: str) -> Function:
+    """The type of a function with these annotations. Raises SignatureError."""
+    kinds: list[Value | Address] = []
+    for i, annotation in enumerate(parameters):
+        at = f"{where}, parameter {i} of the function"
+        kind, _ = parse(annotation, at)
+        if isinstance(kind, CString):
+            kinds.append(Address("const char *"))
+        elif isinstance(kind, Pointer) and not isinstance(kind.element, TypeVar):
+            const = "const " if kind.word.direction is Direction.IN else ""
+            kinds.append(Address(f"{const}{'void' if kind.element is None else c_element(kind.element)} *"))
+        elif isinstance(kind, Scalar | Enumeration | Record):
+            kinds.append(kind)
+        else:
+            raise SignatureError(f"{at}: {_show(annotation)}: a function takes numbers, structs, enums and pointers")
+    returns = None if result is None or result is type(None) else _by_value(result)
+    if returns is None and not (result is None or result is type(None)):
+        raise SignatureError(f"{where}: {_show(result)}: a function returns a number, a struct, an enum or None")
+    return functions.make(kinds, returns, where)
+
+
+def _by_value(annotation: Any) -> Value | None:
+    if get_origin(annotation) is Annotated:
+        return next((word for word in get_args(annotation)[1:] if isinstance(word, Scalar)), None)
+    if isinstance(annotation, type) and issubclass(annotation, enum.IntEnum | enum.IntFlag):
+        return enumeration(annotation)
+    return record(annotation)
+
+
+def _generic(arms: Any, where: str) -> Generic:
+    for arm in get_args(arms):
+        if isinstance(arm, TypeVar) and arm is not T:
+            return Generic(arm)
+    raise SignatureError(f"{where}: p4.value needs a type variable, as in p4.value[p4.T]")
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """One item of the return annotation."""
+
+    kind: Value | Generic | np.dtype[Any] | TypeVar | type[str] | type[bytes]
+    text: str
+
+
+def parse_return(annotation: Any, where: str) -> tuple[Form, list[Returned]]:
+    """What a call gives back: "none", "single" or "tuple", and its items."""
+    if annotation is None or annotation is type(None):
+        return "none", []
+    if get_origin(annotation) is tuple:
+        items = get_args(annotation)
+        if not items or Ellipsis in items or items == ((),):
+            raise SignatureError(f"{where}: {_show(annotation)}: list the results, as in tuple[p4.i32, p4.f32]")
+        return "tuple", [_returned(item, where) for item in items]
+    return "single", [_returned(annotation, where)]
+
+
+def _returned(annotation: Any, where: str) -> Returned:
+    text = _show(annotation)
+    if annotation is str or annotation is bytes:
+        return Returned(annotation, text)
+    if isinstance(annotation, TypeVar):
+        return Returned(Generic(annotation), text)
+    if (kind := _by_value(annotation)) is not None:
+        return Returned(kind, text)
+    if get_origin(annotation) is np.ndarray:
+        (element,) = get_args(get_args(annotation)[1])
+        if isinstance(element, TypeVar):
+            return Returned(element, text)
+        own = record(element)
+        if own is not None:
+            return Returned(own.dtype, text)
+        if isinstance(element, type) and issubclass(element, np.generic) and np.dtype(element) in C_NAMES:
+            return Returned(np.dtype(element), text)
     raise SignatureError(
-        f"{where}: a kernel returns None or a number such as p4.i32, not {_show(annotation)}; "
-        "results that are arrays go through p4.Out parameters"
+        f"{where}: a kernel returns None, a number such as p4.i32, a p4.struct, an enum.IntEnum, or a tuple of results "
+        f"(p4.ret), not {text}; arrays that the caller makes go through p4.Out parameters"
     )
 
 
-def _element(arms: Any, word: PointerTo, where: str) -> np.dtype[Any]:
+def _element(arms: Any, word: PointerTo, where: str) -> np.dtype[Any] | TypeVar | None:
     for arm in get_args(arms):
         if get_origin(arm) is DeviceArray:
             (element,) = get_args(arm)
-            if isinstance(element, typing.TypeVar):
+            if element is Any:
+                return None
+            if isinstance(element, TypeVar) and element is not T:
+                return element
+            if element is T:
                 raise SignatureError(f"{where}: p4.{word.name} needs an element type, as in p4.{word.name}[np.float32]")
             return _element_dtype(element, word, where)
     raise SignatureError(f"{where}: {_show(arms)} is no array type of p4")
@@ -100,11 +206,13 @@ def _element(arms: Any, word: PointerTo, where: str) -> np.dtype[Any]:
 
 def _element_dtype(element: Any, word: PointerTo, where: str) -> np.dtype[Any]:
     shown = f"p4.{word.name}[{_show(element)}]"
-    remedy = f"name the exact NumPy type, as in p4.{word.name}[np.float32]"
-    own = getattr(element, "dtype", None)
+    number = next((item for item in getattr(element, "__metadata__", ()) if isinstance(item, Scalar)), None)
+    example = number.dtype.type.__name__ if number is not None else "float32"
+    remedy = f"name the exact NumPy type, as in p4.{word.name}[np.{example}]"
+    own = record(element)
     dtype: np.dtype[Any]
-    if isinstance(element, type) and isinstance(own, np.dtype):
-        dtype = own  # a p4.struct class
+    if own is not None:
+        dtype = own.dtype
     elif isinstance(element, type) and issubclass(element, np.generic):
         dtype = np.dtype(element)
     else:
@@ -121,6 +229,8 @@ def _show(annotation: Any) -> str:
     if get_origin(annotation) is Annotated:
         arms, *metadata = get_args(annotation)
         for word in metadata:
+            if isinstance(word, Scalar):
+                return f"p4.{word.name}"
             if isinstance(word, PointerTo):
                 return f"p4.{word.name}[{', '.join(_show(get_args(arm)[0]) for arm in get_args(arms)[-1:])}]"
     return repr(annotation)

@@ -6,7 +6,9 @@ import ast
 import linecache
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
+from p4kernel.signature import parsing
 from p4kernel.signature.bodies import Body, Position
 
 # What the compiler sees instead of paths: they are part of the text, so they may not change with the Python file.
@@ -33,6 +35,8 @@ class LineMap:
 
     def map(self, file: str, line: int, column: int) -> tuple[str, int, int, str]:
         """File, line, column (from 1, in characters) and a remark for texts that stand in no file line by line."""
+        if Path(file).is_absolute():  # a file of the user's: a header, or one of p4.files
+            return file, line, _characters(Literal(file, 1, 0), line, column), ""
         stem = file.rsplit("/", 1)[-1].rsplit(".", 1)[0].strip("<>")
         literal = {BODY: self.body, PREAMBLE: self.preamble}.get(stem)
         if literal is not None:
@@ -56,7 +60,7 @@ def line_map(body: Body) -> LineMap:
     if call is None:
         return LineMap(body.position, None, None)
     source = "".join(linecache.getlines(body.position.file))
-    text = call.args[0] if call.args else _keyword(call, "source")
+    text = _keyword(call, "source") or (call.args[0] if call.args else None)
     return LineMap(
         body.position,
         _literal(body.position.file, source, text, body.text),
@@ -69,7 +73,7 @@ def _find_call(position: Position) -> ast.Call | None:
     if not lines or position.column is None:
         return None
     try:
-        tree = ast.parse("".join(lines))
+        tree = parsing.module("".join(lines))
     except (SyntaxError, ValueError):  # the file on disk is no longer the one that runs
         return None
     for node in _at(tree, position):

@@ -9,6 +9,7 @@ from types import CodeType
 from typing import Any
 
 from p4kernel.errors import ArgumentError, SignatureError
+from p4kernel.signature import parsing
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,27 +75,37 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {"min": min, "max": max, "abs": abs,
 
 
 @dataclass(frozen=True, slots=True)
-class Requirement:
-    """A relation between arguments, such as ``out.size >= n * m``."""
+class Expression:
+    """An expression of arguments, such as ``out.size >= n * m``."""
 
     text: str
     code: CodeType
     names: tuple[str, ...]
 
+    def value(self, values: Mapping[str, Any]) -> Any:
+        return eval(self.code, {"__builtins__": {}, **_FUNCTIONS}, dict(values))
+
     def holds(self, values: Mapping[str, Any]) -> bool:
-        return bool(eval(self.code, {"__builtins__": {}, **_FUNCTIONS}, dict(values)))
+        return bool(self.value(values))
 
 
-def requirement(text: str, parameters: Mapping[str, bool]) -> Requirement:
-    """Parses one relation. ``parameters``: name -> whether it is an array. Raises SignatureError."""
+def requirement(text: str, parameters: Mapping[str, bool]) -> Expression:
+    """Parses one relation of ``require=``. ``parameters``: name -> whether it is an array. Raises SignatureError."""
+    return expression(text, parameters, f"require={text!r}", "a relation such as 'out.size >= n * m'")
+
+
+def expression(
+    text: str, parameters: Mapping[str, bool], where: str, wanted: str = "a length such as 'x.size'"
+) -> Expression:
+    """Parses one expression. ``where`` and ``wanted`` are for errors. Raises SignatureError."""
 
     def refuse(why: str) -> SignatureError:
-        return SignatureError(f"require={text!r}: {why}")
+        return SignatureError(f"{where}: {why}")
 
     try:
-        tree = ast.parse(text.strip(), mode="eval")
+        tree = parsing.expression(text.strip())
     except SyntaxError as error:
-        raise refuse(f"{error.msg}; write a relation such as 'out.size >= n * m'") from None
+        raise refuse(f"{error.msg}; write {wanted}") from None
     names: list[str] = []
     for node in ast.walk(tree):
         if not isinstance(node, _ALLOWED):
@@ -112,4 +123,4 @@ def requirement(text: str, parameters: Mapping[str, bool]) -> Requirement:
                 raise refuse(f"{node.id!r} is no parameter of the kernel ({', '.join(parameters)})")
             if node.id not in names:
                 names.append(node.id)
-    return Requirement(text, compile(tree, "<require>", "eval"), tuple(names))
+    return Expression(text, compile(tree, "<p4>", "eval"), tuple(names))

@@ -73,7 +73,7 @@ def test_a_kernel_without_pie_is_compiled_once() -> None:
             assert twice(21) == 42
             images.append(twice.build)
             board.close()
-    assert images[0] is images[1]
+    assert images[0].image is images[1].image
     assert images[0].image.generation == 0
 
 

@@ -69,6 +69,7 @@ def test_unknown_name_in_annotation_is_named() -> None:
         (p4.In, ["element type"]),
         (_In[3], ["In[3]", "np.float32"]),
         (_In[float], ["In[float]", "no NumPy type"]),
+        (_In[p4.i8], ["p4.In[p4.i8]: p4.i8 is no NumPy type", "as in p4.In[np.int8]"]),
         (_In[np.complex64], ["complex64", "no C type"]),
         (_In[np.float16], ["float16"]),
         (_In[np.object_], ["object"]),

@@ -35,22 +35,22 @@ def convert(value: Any, kind: Scalar, name: str) -> Any:
             return _float(value, kind, name)
     if isinstance(value, bool | np.bool_):
         return bool(value)
-    raise ArgumentError(f"{name}: p4.bool_ takes True or False, not {_show(value)}; pass bool({argument})")
+    raise ArgumentError(f"{name}: p4.bool_ takes True or False, not {show(value)}; pass bool({argument})")
 
 
 def _integer(value: Any, kind: Scalar, name: str) -> int:
     if isinstance(value, float | np.floating):
         if value != value or value in (float("inf"), float("-inf")):
-            raise ArgumentError(f"{name}: p4.{kind.name} takes an integer, and {_show(value)} is none")
+            raise ArgumentError(f"{name}: p4.{kind.name} takes an integer, and {show(value)} is none")
         argument = name.rpartition(" ")[2]
         raise ArgumentError(
-            f"{name}: p4.{kind.name} takes an integer, not {_show(value)}; say how to round, as in round({argument}) or "
+            f"{name}: p4.{kind.name} takes an integer, not {show(value)}; say how to round, as in round({argument}) or "
             f"int({argument})"
         )
     try:
         return operator.index(value)
     except TypeError:
-        raise ArgumentError(f"{name}: p4.{kind.name} takes an integer, not {_show(value)}") from None
+        raise ArgumentError(f"{name}: p4.{kind.name} takes an integer, not {show(value)}") from None
 
 
 def _float(value: Any, kind: Scalar, name: str) -> float:
@@ -58,8 +58,8 @@ def _float(value: Any, kind: Scalar, name: str) -> float:
         try:
             return float(value)
         except OverflowError:
-            raise ArgumentError(f"{name}: {_show(value)} is too large for p4.{kind.name}") from None
-    raise ArgumentError(f"{name}: p4.{kind.name} takes a number, not {_show(value)}")
+            raise ArgumentError(f"{name}: {show(value)} is too large for p4.{kind.name}") from None
+    raise ArgumentError(f"{name}: p4.{kind.name} takes a number, not {show(value)}")
 
 
 def out_of_range(value: Any, kind: Scalar, name: str) -> ArgumentError | None:
@@ -75,6 +75,6 @@ def out_of_range(value: Any, kind: Scalar, name: str) -> ArgumentError | None:
     return None
 
 
-def _show(value: Any) -> str:
+def show(value: Any) -> str:
     text = repr(value)
     return text if len(text) <= 60 else f"{text[:57]}... ({type(value).__name__})"
