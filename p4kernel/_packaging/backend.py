@@ -66,8 +66,9 @@ class _Backend(build_meta._BuildMetaBackend):  # as setuptools' documentation sh
             # In an editable install the folders are found beside the package; "" makes it a plain path entry.
             package_dir=mapping or {"": "."},
             package_data={
-                "p4kernel": ["py.typed", "*.pyi"],
+                "p4kernel": ["py.typed", "*.pyi", "guides/*.md"],
                 "p4kernel.pie": ["guide.md"],
+                "p4kernel.p4jit": ["guide.md"],
                 **{name: ["**/*"] for name in mapping},
             },
             include_package_data=False,

@@ -114,6 +114,7 @@ def build_uncached(
     import time
 
     from p4kernel.build.compiler import compile_units
+    from p4kernel.build.gather import gather
     from p4kernel.build.generation import is_portable, of_objects
     from p4kernel.build.link import link
 
@@ -123,11 +124,13 @@ def build_uncached(
         begin, wall = time.perf_counter(), time.time_ns()
         compiled = compile_units(source, options, chain, scratch)
         middle = time.perf_counter()
-        objects = ((scratch / name).read_bytes() for name in compiled.objects)
-        generation = of_objects(dict(zip((unit.name for unit in source.units), objects, strict=True)))
-        image, elf = link(compiled.objects, source.entry, chain, scratch, generation)
+        objects, names = gather(compiled, options, chain, scratch)
+        generation = of_objects(
+            {name: (scratch / file).read_bytes() for file, name in zip(objects, names, strict=True)}
+        )
+        image, elf = link(objects, source.entry, chain, scratch, names, source.wanted, generation)
         end = time.perf_counter()
-    files = settled(compiled.dependencies, wall)
+    files = settled(compiled.dependencies, wall, options.libraries)
     portable = files is not None and is_portable(generation, source, options, (path for path, _ in files))
     return Built(image, elf, portable, compiled.warnings, middle - begin, end - middle, "built"), files
 

@@ -17,6 +17,7 @@ SHT_RELA: Final = 4
 SHT_NOBITS: Final = 8
 SHF_WRITE: Final = 1
 SHF_ALLOC: Final = 2
+SHF_EXECINSTR: Final = 4
 SHF_TLS: Final = 0x400
 SHN_UNDEF: Final = 0
 SHN_ABS: Final = 0xFFF1

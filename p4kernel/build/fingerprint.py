@@ -17,7 +17,7 @@ from p4kernel.build.toolchain import Toolchain
 
 __all__ = ["build_key", "dependencies_now", "settled"]
 
-ABI: Final = 2
+ABI: Final = 4
 """Raise it when the same inputs give another result: another linker script, another meaning of a stored field."""
 
 # The assembler reads these without telling the compiler, so -MD does not list them.
@@ -30,10 +30,11 @@ _hashes: dict[str, tuple[tuple[int, int, int], str]] = {}
 
 def build_key(source: Source, options: Options, toolchain: Toolchain) -> str | None:
     """Hash of all that decides what ``build`` returns, but the user's headers. None: this must not be cached."""
-    if any(_reads_unseen(unit.text) for unit in source.units):
+    if any(_reads_unseen(text) for text in (source.header, *(unit.text for unit in source.units))):
         return None
     digest = hashlib.sha256()
-    parts = [f"p4kernel build {ABI}", toolchain.identity, _headers(), script(source.entry)]
+    parts = [f"p4kernel build {ABI}", toolchain.identity, _headers(), script(source.entry), source.header]
+    parts += [*source.wanted, *options.libraries]
     for unit in source.units:
         parts += [*command(unit, options, toolchain), "", unit.text]
     for part in parts:
@@ -51,16 +52,21 @@ def dependencies_now(files: Iterable[tuple[str, str]]) -> bool:
         return False
 
 
-def settled(paths: Iterable[str], start_ns: int) -> tuple[tuple[str, str], ...] | None:
-    """Files with hashes, or None if it is not known what was compiled: one may have changed since ``start_ns``."""
+def settled(paths: Iterable[str], start_ns: int, binaries: Iterable[str] = ()) -> tuple[tuple[str, str], ...] | None:
+    """Files with hashes, or None if it is not known what was compiled: one may have changed since ``start_ns``.
+
+    ``binaries`` are files that are not text.
+    """
     out = []
+    texts = set(paths)
     try:
-        for path in paths:
+        for path in sorted({*texts, *binaries}):
             if os.stat(path).st_mtime_ns >= start_ns - _CLOCK_STEP_NS:
                 return None
-            with open(path, encoding="utf-8", errors="replace") as file:
-                if _reads_unseen(file.read()):
-                    return None
+            if path in texts:
+                with open(path, encoding="utf-8", errors="replace") as file:
+                    if _reads_unseen(file.read()):
+                        return None
             out.append((path, _hash(path)))
     except OSError:
         return None

@@ -84,6 +84,8 @@ class Image:
     imports: tuple[Import, ...]
     generation: int = 0
     """PIE generation that the code needs; 0: none."""
+    cap: int = 0
+    """Kind of memory to lie in, of protocol.yaml's caps; 0: the board chooses."""
 
     @property
     def size(self) -> int:
@@ -94,8 +96,8 @@ class Image:
     def sha256(self) -> bytes:
         """Identity: a hash of the unrelocated form, 32 bytes."""
         layout = struct.pack(
-            "<10I", self.link_base, self.text_size, self.data_offset, self.data_size, self.bss_offset,
-            self.bss_size, self.align, self.entry, self.generation, len(self.data),
+            "<11I", self.link_base, self.text_size, self.data_offset, self.data_size, self.bss_offset,
+            self.bss_size, self.align, self.entry, self.generation, self.cap, len(self.data),
         )  # fmt: skip
         digest = hashlib.sha256(layout + self.data)
         digest.update(repr([tuple(item) for item in (*self.patches, *self.imports)]).encode())
@@ -165,8 +167,12 @@ def _with_lo12_s(word: int, value: int) -> int:
 
 
 def _missing(name: str, exported: Iterable[str]) -> str:
-    from difflib import get_close_matches
+    from p4kernel.build.names import near, of_cpp, plain, shown
 
-    near = get_close_matches(name, exported, 3, 0.7)
-    hint = f"; did you mean {' or '.join(near)}?" if near else ""
-    return f"undefined symbol '{name}': neither the kernel nor the board's firmware defines it{hint}"
+    own = plain(name)
+    hint = of_cpp(name)
+    if not hint and own is not None and own in exported:
+        hint = '; the firmware has a function of C with this name: declare it extern "C"'
+    if not hint and own is None:
+        hint = near(name, exported)
+    return f"undefined symbol {shown(name)}: neither the kernel nor the board's firmware defines it{hint}"

@@ -13,7 +13,8 @@ __all__ = ["main"]
 
 # Each is cli/<module>.py with a function <name>. They are imported when they are used: `p4kernel --help` stays quick.
 _COMMANDS = {
-    "demo": "demo", "doctor": "doctor", "ports": "ports", "serve": "serve", "cache": "cache", "pie": "pie", "objdump": "objdump"
+    "demo": "demo", "doctor": "doctor", "ports": "ports", "serve": "serve", "cache": "cache", "pie": "pie", "objdump": "objdump",
+    "stubs": "stubs",
 }  # fmt: skip
 _INTERRUPTED = 130  # what shells report of a program that Ctrl-C ended
 

@@ -192,8 +192,9 @@ def _exports(url: str) -> None:
     declarations = _declarations()
     board = connect(url)
     try:
-        for name in sorted(board.exports):
-            click.echo(declarations.get(name, name))
+        for name in sorted({*board.exports, *board.absent}):
+            lacks = "" if name in board.exports else "  /* not on this board */"
+            click.echo(declarations.get(name, name) + lacks)
     finally:
         board.close()
 
@@ -205,5 +206,5 @@ def _declarations() -> dict[str, str]:
     from p4kernel import _resources
 
     entries = yaml.safe_load((_resources.stubs() / "exports.yaml").read_text())["exports"]
-    found = ((name, re.match(r"([^(]*?)\s*(\(.*)", kind or "")) for name, kind, _ in entries)
+    found = ((name, re.match(r"([^(]*?)\s*(\(.*)", kind or "")) for name, kind, *_ in entries)
     return {name: f"{m[1]}{'' if m[1].endswith('*') else ' '}{name}{m[2]}" for name, m in found if m}

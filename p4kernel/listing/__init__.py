@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 __all__ = ["LineTable", "Place", "line_table", "of_file", "of_kernel", "where"]
 
 
-def of_kernel(built: Built, lines: LineMap, generation: int) -> str:
-    """Listing of a kernel, with lines of its Python file. Addresses are offsets in the image.
+def of_kernel(built: Built, lines: LineMap | None, generation: int) -> str:
+    """Listing of a kernel, with lines of its Python file where ``lines`` maps them. Addresses are offsets in the image.
 
     ``generation`` is that of the PIE instructions in code that does not say which it has.
     """
@@ -30,8 +30,8 @@ def of_kernel(built: Built, lines: LineMap, generation: int) -> str:
         render(
             program,
             built.image.generation or generation,
-            line_table(built),
-            lambda place: "{}:{}{}  {}".format(*where(lines, place)).rstrip(),
+            line_table(built) if lines is not None else LineTable({}),
+            lambda place: "{}:{}{}  {}".format(*where(lines, place)).rstrip() if lines is not None else "",
             origin=built.image.link_base,
         )
     )

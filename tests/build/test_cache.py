@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -128,9 +129,7 @@ def test_a_header_that_is_being_edited(zig: Toolchain, tmp_path: Path, own_cache
 
 def test_our_own_headers(zig: Toolchain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     include = tmp_path / "stubs" / "include"
-    include.mkdir(parents=True)
-    for path in (_resources.stubs() / "include").iterdir():
-        (include / path.name).write_bytes(path.read_bytes())
+    shutil.copytree(_resources.stubs() / "include", include)
     monkeypatch.setattr(_resources, "stubs", lambda: tmp_path / "stubs")
     assert again(SOURCE, zig).from_cache == "built"
     assert again(SOURCE, zig).from_cache == "disk"

@@ -13,7 +13,7 @@ from p4kernel.build import Source, Toolchain, Unit
 from tests.build.make import built, c
 
 INCLUDE = _resources.stubs() / "include"
-OURS = sorted(path.name for path in INCLUDE.glob("*.h"))
+OURS = sorted(p.relative_to(INCLUDE).as_posix() for p in INCLUDE.rglob("*.h") if "c++" not in p.parts)
 COMPILERS = ["stdint.h", "stddef.h", "stdbool.h", "limits.h", "float.h", "stdarg.h", "stdalign.h", "iso646.h"]
 STRICT = ("-Wall", "-Wextra", "-Werror", "-Wpedantic", "-Wstrict-prototypes", "-Wsystem-headers")
 
@@ -45,8 +45,8 @@ def test_the_headers_are_ours(chain: Toolchain) -> None:
 
 def test_names_are_found() -> None:
     assert {"memcpy", "strstr", "strnlen"} <= declared("string.h")
-    assert declared("stdio.h") == {"printf", "snprintf", "vsnprintf", "puts", "putchar"}
-    assert declared("stdlib.h") == {"abs", "labs", "llabs"}
+    assert {"printf", "snprintf", "vsnprintf", "puts", "putchar"} <= declared("stdio.h")
+    assert {"abs", "labs", "llabs", "malloc", "qsort"} <= declared("stdlib.h")
     assert {"sinf", "sin", "frexp", "lrintf", "llround", "modff"} <= declared("math.h")
 
 
