@@ -15,6 +15,9 @@ axpy(x, y, 2.0)
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
+from p4kernel.arrays import array, empty, full, zeros
 from p4kernel.board import Board, BoardInfo, use
 from p4kernel.call import Last
 from p4kernel.errors import (
@@ -31,21 +34,27 @@ from p4kernel.errors import (
     OutOfMemory,
     ProtocolError,
     SignatureError,
+    StateLost,
     ToolchainError,
 )
 from p4kernel.kernel import Kernel, kernel
-from p4kernel.signature.bodies import asm, c, firmware
+from p4kernel.modules import Module, module
+from p4kernel.signature.bodies import asm, c, cpp, extern, files, firmware
+from p4kernel.signature.callbacks import Callback, callback
+from p4kernel.signature.results import ret
 from p4kernel.signature.sizes import dim, size
-from p4kernel.signature.structs import field, struct
+from p4kernel.signature.structs import field, struct, union
 from p4kernel.types import (
     DeviceArray,
     In,
     InOut,
     Out,
+    T,
     bool_,
     cstr,
     f32,
     f64,
+    fn,
     i8,
     i16,
     i32,
@@ -56,8 +65,15 @@ from p4kernel.types import (
     u16,
     u32,
     u64,
+    value,
 )
 from p4kernel.urls import connect
+
+if TYPE_CHECKING:
+    from p4kernel.declared import Library, cdef, header
+    from p4kernel.explanation import explain
+    from p4kernel.firmwares import firmware_elf
+    from p4kernel.idf import idf_project
 
 __all__ = [
     "ArgumentError",
@@ -65,6 +81,7 @@ __all__ = [
     "BoardError",
     "BoardInfo",
     "BoardLost",
+    "Callback",
     "Cancelled",
     "CompileError",
     "DeviceArray",
@@ -76,28 +93,47 @@ __all__ = [
     "KernelFault",
     "KernelTimeout",
     "Last",
+    "Library",
     "LinkError",
+    "Module",
     "Out",
     "OutOfMemory",
     "ProtocolError",
     "SignatureError",
+    "StateLost",
+    "T",
     "ToolchainError",
+    "array",
     "asm",
     "bool_",
     "c",
+    "callback",
+    "cdef",
     "connect",
+    "cpp",
     "cstr",
     "dim",
+    "empty",
+    "explain",
+    "extern",
     "f32",
     "f64",
     "field",
+    "files",
     "firmware",
+    "firmware_elf",
+    "fn",
+    "full",
+    "header",
     "i8",
     "i16",
     "i32",
     "i64",
+    "idf_project",
     "kernel",
+    "module",
     "ptr",
+    "ret",
     "size",
     "size_t",
     "struct",
@@ -105,11 +141,29 @@ __all__ = [
     "u16",
     "u32",
     "u64",
+    "union",
     "use",
+    "value",
+    "zeros",
 ]
 
 
-def __getattr__(name: str) -> str:
+# Rarely used, and not worth the time of importing p4kernel.
+_LATER = {
+    "Library": "p4kernel.declared",
+    "cdef": "p4kernel.declared",
+    "explain": "p4kernel.explanation",
+    "firmware_elf": "p4kernel.firmwares",
+    "header": "p4kernel.declared",
+    "idf_project": "p4kernel.idf",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LATER:
+        from importlib import import_module
+
+        return getattr(import_module(_LATER[name]), name)
     if name == "__version__":
         from importlib.metadata import version  # slow to import, and rarely asked for
 

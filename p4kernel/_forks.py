@@ -24,6 +24,11 @@ def watch(thing: Inherited) -> None:
     _objects.add(thing)
 
 
+def watched() -> list[Inherited]:
+    """All that is watched and lives."""
+    return list(_objects)
+
+
 def call(function: Callable[[], None]) -> Callable[[], None]:
     """Has ``function`` called in each child. A decorator."""
     _functions.append(function)

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from p4kernel import generations
-from p4kernel.errors import BoardError, BoardLost, OutOfMemory
+from p4kernel.errors import BoardError, BoardLost, LinkError, OutOfMemory
+from p4kernel.garbage import Garbage
 from p4kernel.memory import Memory
 from p4kernel.wire._tables import (
     COMMIT_SIZE,
@@ -20,6 +21,7 @@ from p4kernel.wire._tables import (
     ExportsRsp,
     InfoFlag,
     Load,
+    LoadFlag,
     LoadRsp,
     Status,
     Type,
@@ -32,6 +34,7 @@ from p4kernel.wire.transport import Transport
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from p4kernel.build.firmware import FirmwareElf
     from p4kernel.build.image import Image
 
 _current: ContextVar[Board | None] = ContextVar("p4kernel.board", default=None)
@@ -65,6 +68,10 @@ class Loaded:
     address: int
 
 
+class Unreachable(BoardError):
+    """An address that is not inside memory of this session."""
+
+
 class Board:
     """A connected board. Made by ``p4.connect``; ``with board:`` makes it the current one."""
 
@@ -75,9 +82,12 @@ class Board:
         except BaseException:
             transport.close()
             raise
+        self.garbage = Garbage()
         self._nonce = self._session.info.nonce
         self._images: dict[bytes, Loaded] = {}
         self._exports: dict[str, int] | None = None
+        self._absent: frozenset[str] = frozenset()
+        self._firmware: FirmwareElf | None = None
         self._closed = False
 
     # -- what it is ---------------------------------------------------------------------------------------------
@@ -111,6 +121,7 @@ class Board:
         """Functions of the firmware that kernels can call, with their addresses. Asked for once."""
         if self._exports is None:
             table: dict[str, int] = {}
+            absent: set[str] = set()
             seen = 0
             while True:
                 reply = ExportsRsp.unpack(self.request(Type.EXPORTS, Exports(seen).pack()).payload)
@@ -121,15 +132,59 @@ class Board:
                     seen += 1
                     if entry.address:
                         table[entry.name] = entry.address
+                    else:
+                        absent.add(entry.name)
                 if seen >= reply.total or not reply.table:
                     break
-            self._exports = table
+            self._exports, self._absent = table, frozenset(absent)
         return self._exports
+
+    @property
+    def absent(self) -> frozenset[str]:
+        """Functions that have a place in the export table, and that this board does not have."""
+        _ = self.exports  # asks the board
+        return self._absent
+
+    def use_firmware(self, firmware: FirmwareElf) -> None:
+        """As ``p4.firmware_elf``, with the file read. Raises BoardError when it is another firmware than the board's."""
+        self._check_open()
+        self._session.ready()
+        self._check_firmware(firmware)
+        self._firmware = firmware
+
+    def _check_firmware(self, firmware: FirmwareElf) -> None:
+        hello = self._session.info
+        if firmware.sha256 != hello.firmware_sha:
+            raise BoardError(
+                f"{firmware.path} is not the firmware of {self.url}: its SHA-256 is {firmware.sha256.hex()}, and the board "
+                f"runs {hello.firmware} of {hello.firmware_sha.hex()}; give the .elf of the very build that was flashed"
+            )
+
+    def _resolver(self, image: Image) -> Mapping[str, int]:
+        """Addresses of what the image needs. Raises LinkError, before the board reserves anything."""
+        if not image.imports:
+            return {}
+        exports = self.exports
+        missing = [i.name for i in image.imports if i.name not in exports]
+        if not missing:
+            return exports
+        found = dict(exports)
+        if self._firmware is not None:
+            self._check_firmware(self._firmware)
+            found |= {name: self._firmware.symbols[name] for name in missing if name in self._firmware.symbols}
+        for name, weak in image.imports:
+            if not weak and name not in found and name in self._absent:
+                kind = "the virtual board" if self.info.virtual else f"the firmware of {self.url}"
+                raise LinkError(
+                    f"'{name}' is a function that {kind} does not have (p4kernel doctor --exports lists what there is)"
+                )
+        image.at(image.link_base, found)
+        return found
 
     @property
     def memory(self) -> Memory:
         """Its memory: what is free, and allocations by hand."""
-        return Memory(self.request)
+        return Memory(self.request, self.give_back)
 
     @property
     def session(self) -> Session:
@@ -186,9 +241,10 @@ class Board:
         stream: Stream = EMPTY,
         sent: int = 0,
         sink: Callable[[Reply], tuple[int, Stream]] | None = None,
+        claim: Callable[[bytes], None] | None = None,
     ) -> Reply:
         """One request whose refusal is an error. Raises OutOfMemory or BoardError that say what the board said."""
-        reply = self.exchange(kind, payload, stream, sent, sink)
+        reply = self.exchange(kind, payload, stream, sent, sink, claim=claim)
         if reply.status is not Status.OK:
             raise refusal(kind, reply)
         return reply
@@ -200,15 +256,50 @@ class Board:
         stream: Stream = EMPTY,
         sent: int = 0,
         sink: Callable[[Reply], tuple[int, Stream]] | None = None,
+        answer: Callable[[int, bytes], bytes] | None = None,
+        claim: Callable[[bytes], None] | None = None,
     ) -> Reply:
         """One request and the board's answer, whatever it is. Raises BoardLost; SessionLost when the board restarted."""
         self._check_open()
         with self._session.lock:
+            if kind is Type.ALLOC:
+                frees = self.owed()
+                payload += frees
+                claim = self._claiming(frees, claim)
             try:
-                return self._session.request(kind, payload, stream, sent, sink)
+                return self._session.request(kind, payload, stream, sent, sink, answer, claim)
             except SessionLost:
                 self._forget_all()
                 raise
+
+    def _claiming(self, frees: bytes, claim: Callable[[bytes], None] | None) -> Callable[[bytes], None]:
+        """What is to be done with the answer to an ALLOC, which may lie where something was that it has freed."""
+
+        def both(answer: bytes) -> None:
+            self.garbage.answered(frees, Status.OK)
+            if claim is not None:
+                claim(answer)
+
+        return both
+
+    def owed(self) -> bytes:
+        """What the next request shall give back. The lock is held."""
+        if not self.garbage:
+            return b""
+        self._session.ready()  # a new session owes nothing to the last one
+        return self.garbage.owed(self._session.id)
+
+    def give_back(self) -> None:
+        """Frees on the board what Python has dropped, by a request of its own; without one when there is nothing."""
+        self._check_open()
+        with self._session.lock:
+            frees = self.owed()
+            if not frees:
+                return
+            reply = self.exchange(Type.FREE, frees)
+            if reply.status not in (Status.OK, Status.RANGE):  # RANGE: an interrupted request had freed some of them
+                raise refusal(Type.FREE, reply)
+            self.garbage.answered(frees, reply.status)
 
     # -- images -------------------------------------------------------------------------------------------------
 
@@ -226,8 +317,17 @@ class Board:
         with self._session.lock:
             loaded = self.loaded(image)
             if loaded is None:
-                self._images[image.sha256] = loaded = self._upload(image)
+                self._images[image.sha256] = loaded = self._upload(image, image.sha256, LoadFlag(0))
             return loaded
+
+    def load_pinned(self, image: Image, identity: bytes, claim: Callable[[int], None]) -> Loaded:
+        """Makes the board hold a copy of ``image`` that keeps state, for this session, under an identity of its own.
+
+        ``claim`` is given its address, as soon as there is one.
+        """
+        with self._session.lock:
+            self._session.ready()
+            return self._upload(image, identity, LoadFlag.PIN, lambda answer: claim(LoadRsp.unpack(answer).address))
 
     def forget(self, image: Image) -> None:
         """Drops what the host believes of an image, after the board said that it does not hold it."""
@@ -237,12 +337,13 @@ class Board:
         self._images.clear()
         self._exports = None
 
-    def _upload(self, image: Image) -> Loaded:
-        exports = self.exports if image.imports else {}
-        if any(not weak and name not in exports for name, weak in image.imports):
-            image.at(image.link_base, exports)  # raises LinkError, before the board reserves anything
+    def _upload(
+        self, image: Image, identity: bytes, flags: LoadFlag, claim: Callable[[bytes], None] | None = None
+    ) -> Loaded:
+        self.give_back()
+        symbols = self._resolver(image)
         request = Load(
-            sha=image.sha256,
+            sha=identity,
             size=image.size,
             text_size=image.text_size,
             data_offset=image.data_offset,
@@ -250,10 +351,11 @@ class Board:
             bss_offset=image.bss_offset,
             bss_size=image.bss_size,
             align=image.align,
-            cap=0,
+            cap=image.cap,
             generation=image.generation,
+            flags=flags,
         )
-        reply = self.exchange(Type.LOAD, request.pack())
+        reply = self.exchange(Type.LOAD, request.pack(), claim=claim)
         if reply.status is Status.ABI:
             raise self._other_generation(image)
         if reply.status is not Status.OK:
@@ -261,7 +363,7 @@ class Board:
         held = LoadRsp.unpack(reply.payload)
         if held.held:
             return Loaded(held.image, held.address)
-        data = image.at(held.address, exports)
+        data = image.at(held.address, symbols)
         stream = Stream([memoryview(data)])
         first = min(len(data), self._session.max_payload - COMMIT_SIZE)
         self.request(Type.COMMIT, Commit(held.image, len(data), data[:first]).pack(), stream, first)
@@ -287,9 +389,18 @@ def refusal(kind: Type, reply: Reply) -> BoardError:
         case Status.NOMEM:
             return OutOfMemory(f"the board has no memory for this {kind.name}: its largest free block is {extra} bytes")
         case Status.RANGE:
-            return BoardError(f"{kind.name}: address 0x{detail:08x} is not inside memory that was allocated")
+            return Unreachable(f"{kind.name}: address 0x{extra:08x} is not inside memory that was allocated")
+        case Status.LIMIT if kind is Type.ALLOC:
+            return OutOfMemory(f"the board keeps no more than {extra} allocations; free arrays that are not needed")
+        case Status.LIMIT if kind is Type.LOAD:
+            return OutOfMemory(f"the board holds {extra} modules that keep state, and no more; free one")
         case Status.LIMIT:
             return BoardError(f"{kind.name}: over a limit of the board ({extra})")
+        case Status.IN_USE:
+            return BoardError(
+                f"{kind.name}: a task or a timer on the board still uses this code; end it first (vTaskDelete, "
+                "esp_timer_delete, xTimerDelete)"
+            )
         case Status.ABI:
             return BoardError(
                 f"{kind.name}: the code was built for another generation of the chip's SIMD unit than this board has"

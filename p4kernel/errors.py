@@ -21,6 +21,7 @@ __all__ = [
     "OutOfMemory",
     "ProtocolError",
     "SignatureError",
+    "StateLost",
     "ToolchainError",
 ]
 
@@ -81,6 +82,10 @@ class BoardLost(BoardError):
 
 class ProtocolError(BoardError):
     """The other side does not speak our protocol, or not our version of it."""
+
+
+class StateLost(BoardError):
+    """An array or a module that lived on the board is gone: the board was restarted, or the connection begun anew."""
 
 
 class OutOfMemory(BoardError, MemoryError):

@@ -68,6 +68,10 @@ def stopped(
         )
     if reply.status is Status.CANCELLED:
         return Cancelled(f"{name} was cancelled", *facts)
+    if reply.status is Status.CALLBACK:
+        return KernelFault(
+            f"{name} called a Python function with arguments that do not lie on its stack or in memory", *facts, fault.cause
+        )
     if reply.status is Status.DEAD:
         return KernelFault(f"{name} could not be ended; the board is restarting", *facts, fault.cause)
     cause = CAUSES.get(fault.cause, f"trap {fault.cause}")
@@ -143,13 +147,15 @@ def _frame(address: int, inside: int, signature: Signature, built: Built, base: 
     function = next(
         (s.name for s in built.image.symbols if s.kind == "func" and s.offset <= offset < s.offset + s.size), None
     )
+    from p4kernel.build.names import plain
     from p4kernel.listing import line_table, where
 
+    function = function and (plain(function) or function)  # a method of C++ by its own name
     place = line_table(built).find(built.image.link_base + offset)
     if place is None:
         return Frame(address, function)
     file, line, remark, _ = where(signature.lines, place)
-    if function == ENTRY:  # the compiler has put the kernel into its only caller
+    if function is not None and function.startswith(ENTRY):  # the compiler has put the kernel into its only caller
         function = signature.name
     return Frame(address, (function or "") + remark, file, line)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from p4kernel.errors import BoardError
 from p4kernel.wire._tables import (
@@ -22,12 +23,13 @@ from p4kernel.wire._tables import (
 )
 from p4kernel.wire.session import Reply
 
-_WHERE = {"any": Cap(0), "psram": Cap.PSRAM, "internal": Cap.INTERNAL, "tcm": Cap.TCM}
+KINDS = {"any": Cap(0), "psram": Cap.PSRAM, "internal": Cap.INTERNAL, "sram": Cap.INTERNAL, "tcm": Cap.TCM}
+"""Kinds of memory by name; "sram" is another word for "internal"."""
 
 
 def _name(cap: Cap) -> str:
     """TCM is internal, too: the more special kind is the name."""
-    return next((name for name in ("tcm", "internal", "psram") if cap & _WHERE[name]), f"0x{cap:x}")
+    return next((name for name in ("tcm", "internal", "psram") if cap & KINDS[name]), f"0x{cap:x}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +56,22 @@ class MemoryState:
         return "\n".join([*rows, f"{self.allocations} allocations, {self.images} images"])
 
 
+class Request(Protocol):
+    """As Board.request."""
+
+    def __call__(self, kind: Type, payload: bytes, *, claim: Callable[[bytes], None] | None = None) -> Reply: ...
+
+
 class Memory:
     """``board.memory``: what is free, and allocations by hand. Kernels and arrays need none of it."""
 
-    def __init__(self, request: Callable[[Type, bytes], Reply]) -> None:
+    def __init__(self, request: Request, tidy: Callable[[], None]) -> None:
         self._request = request
+        self._tidy = tidy
 
     def state(self) -> MemoryState:
         """What is free now."""
+        self._tidy()
         reply = HeapRsp.unpack(self._request(Type.HEAP, b"").payload)
         regions = []
         for i in range(reply.regions):
@@ -69,15 +79,26 @@ class Memory:
             regions.append(Region(_name(Cap(r.cap)), r.base, r.total, r.free, r.largest))
         return MemoryState(tuple(regions), reply.allocations, reply.images)
 
-    def allocate(self, size: int, align: int = 128, where: str = "any") -> int:
-        """Reserves ``size`` bytes on the board and returns their address. Raises OutOfMemory, BoardError."""
-        if where not in _WHERE:
-            raise BoardError(f"memory kinds are {', '.join(_WHERE)}, not {where!r}")
+    def allocate(
+        self, size: int, align: int = 128, where: str = "any", claim: Callable[[int], None] | None = None
+    ) -> int:
+        """Reserves ``size`` bytes, which are zeros, on the board; their address. Raises OutOfMemory, BoardError.
+
+        ``claim`` is given the address, also when the request was interrupted.
+        """
+        if where not in KINDS:
+            raise BoardError(f"memory kinds are {', '.join(KINDS)}, not {where!r}")
         if size < 1 or align < 1 or align & (align - 1):
             raise BoardError(
                 f"cannot allocate {size} bytes aligned to {align}: sizes start at 1, alignments are powers of 2"
             )
-        return AllocRsp.unpack(self._request(Type.ALLOC, Alloc(size, align, _WHERE[where]).pack()).payload).address
+
+        def mine(answer: bytes) -> None:
+            if claim is not None:
+                claim(AllocRsp.unpack(answer).address)
+
+        reply = self._request(Type.ALLOC, Alloc(size, align, KINDS[where]).pack(), claim=mine)
+        return AllocRsp.unpack(reply.payload).address
 
     def free(self, address: int) -> None:
         """Gives an allocation back. Raises BoardError when there is none at ``address``."""
@@ -85,11 +106,15 @@ class Memory:
 
     def read(self, address: int, size: int) -> bytes:
         """Bytes of an allocation. Raises BoardError when they are not wholly inside one."""
-        pieces = [
-            self._request(Type.READ, Read(address + at, min(size - at, MAX_PAYLOAD)).pack()).payload
-            for at in range(0, size, MAX_PAYLOAD)
-        ]
-        return b"".join(pieces)
+        data = bytearray(size)
+        self.read_into(address, memoryview(data))
+        return bytes(data)
+
+    def read_into(self, address: int, view: memoryview) -> None:
+        """As ``read``, into the bytes of ``view``."""
+        for at in range(0, len(view), MAX_PAYLOAD):
+            piece = view[at : at + MAX_PAYLOAD]
+            piece[:] = self._request(Type.READ, Read(address + at, len(piece)).pack()).payload
 
     def write(self, address: int, data: bytes | bytearray | memoryview) -> None:
         """Stores bytes in an allocation. Raises BoardError when they do not fit wholly inside one."""

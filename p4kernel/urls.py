@@ -45,8 +45,10 @@ def open_board(url: str) -> Board:
 
 
 def _print(text: str, level: int) -> None:
-    sys.stdout.write(text)
-    sys.stdout.flush()
+    stream = sys.stdout  # of this moment: it may be redirected, or none (under pythonw)
+    if stream is not None:
+        stream.write(text)
+        stream.flush()
 
 
 def _transport(url: str) -> Transport:

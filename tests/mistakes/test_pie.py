@@ -61,7 +61,7 @@ def test_header_not_included_in_assembly(compiler: str, monkeypatch: pytest.Monk
         p4.asm("\n esp.zero.xacc\n ret")
 
     with pytest.raises(
-        p4.CompileError, match=r"instructions of PIE want p4.asm\(\.\.\., preamble=.#include <p4_pie.h>"
+        p4.CompileError, match=r"instructions of PIE want a header: give p4.asm\(\.\.\., preamble=.#include <p4_pie.h>"
     ) as caught:
         _ = wrong.build
     assert caught.value.diagnostics[0].file == __file__

@@ -12,7 +12,7 @@ import p4kernel as p4
 from p4kernel.sim import VirtualBoard
 from p4kernel.sim.link import SimTransport
 from p4kernel.wire.transport import Transport
-from tests.robust.common import count, on_transport, peek, scale, spin, virtual
+from tests.robust.common import ask, count, on_transport, peek, scale, spin, virtual
 
 COUNTER: Final = 0x483F0000  # a word near the end of 4 MB of PSRAM, which nobody allocates: it outlives sessions
 
@@ -108,6 +108,7 @@ class Accountant:
         self.done: Counter[str] = Counter()
         scale.on(self.board)(np.zeros(1, np.uint8), np.zeros(1, np.uint8), 1)
         spin.on(self.board)(1)
+        ask.on(self.board)(abs, 1)
         peek.on(self.board)(COUNTER)
         self._count = 0
         self._home = (0, 0)  # the session, and a block that was allocated in it
@@ -132,7 +133,7 @@ class Accountant:
         assert virtual(self.board).defects == 0
 
     def _one(self) -> None:
-        match self._rng.choices(range(4), (8, 4, 2, 1))[0]:
+        match self._rng.choices(range(5), (8, 4, 2, 2, 1))[0]:
             case 0:
                 value = count.on(self.board)(COUNTER)
                 assert value == self._count + 1, "it ran twice, or not at all"
@@ -145,9 +146,23 @@ class Accountant:
                 assert np.array_equal(y, x * np.uint8(7) + np.uint8(1))
             case 2:
                 self._memory()
+            case 3:
+                self._ask()
             case _:
                 turns = self._rng.randrange(200_000)
                 assert spin.on(self.board)(turns) == turns
+
+    def _ask(self) -> None:
+        """A Python function is called once for each question, in order, whatever the link does."""
+        asked: list[int] = []
+
+        def answer(i: int) -> int:
+            asked.append(i)
+            return 3 * i
+
+        n = self._rng.randrange(30)
+        assert ask.on(self.board)(answer, n) == 3 * sum(range(n))
+        assert asked == list(range(n)), "a question came twice, or not at all"
 
     def _memory(self) -> None:
         """Reads what it wrote last, unless the session is a new one; writes anew."""

@@ -41,6 +41,12 @@ def peek(address: p4.u32) -> p4.u32:
 
 
 @p4.kernel
+def ask(f: p4.fn[[p4.u32], p4.u32], n: p4.u32) -> p4.u32:
+    """Calls a Python function, which counts."""
+    p4.c("uint32_t sum = 0; for (uint32_t i = 0; i < n; ++i) sum += f(i); return sum;")
+
+
+@p4.kernel
 def fault() -> None:
     p4.c("*(volatile int *)0 = 1;")
 

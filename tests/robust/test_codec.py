@@ -47,11 +47,11 @@ def test_golden_bytes() -> None:
     """Written down, with CRCs computed bit by bit by another program, so that both codecs cannot be wrong together."""
     # A PING of version 9, session 0x01020304, seq 5, ack 6, arg 7, flags 8, stream 9, no payload.
     frame = bytes.fromhex("d74b090404030201050000000600000007000000000008099626be08325032f1")
-    # RSP, status VERSION, payload 02 02: from version 2 to version 2.
-    answer = bytes.fromhex("d74b024004030201050000000000000002000000020000003fb54cd20202ca963e1f")
+    # RSP, status VERSION, payload 03 03: from version 3 to version 3.
+    answer = bytes.fromhex("d74b03400403020105000000000000000200000002000000ffd164c50303006a9770")
     assert encode(Type.PING, 0x01020304, 5, 6, 7, b"", 8, 9, version=9) == frame
     assert talk(VirtualBoard(), frame) == answer
-    assert encode(Type.RSP, 0x01020304, 5, arg=Status.VERSION, payload=b"\x02\x02") == answer
+    assert encode(Type.RSP, 0x01020304, 5, arg=Status.VERSION, payload=b"\x03\x03") == answer
 
 
 def test_any_frame_is_read_the_same() -> None:
