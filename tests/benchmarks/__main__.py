@@ -44,7 +44,7 @@ def main(parts: tuple[str, ...], times: int, as_json: bool) -> None:
     table = Table("figure", "median", "quartiles", "unit", "goal")
     for r in results:
         table.add_row(r.name, f"{r.median:,.1f}", f"{r.low:,.1f} – {r.high:,.1f}", r.unit, r.goal)
-    Console().print(table)
+    Console(width=None if sys.stdout.isatty() else 130).print(table)
 
 
 if __name__ == "__main__":

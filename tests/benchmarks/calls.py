@@ -58,7 +58,7 @@ def _in_many_trips(
     slots = memory.allocate(layout.size)
     memory.write(slots, struct.pack("<IIIi", *addresses, N))
     loaded = board.load(mac.build.image)
-    call = Call(loaded.image, mac.build.image.entry, CallFlag.RESET, 0, 0, 0, layout.size, 0, 0, 3, 0)
+    call = Call(loaded.image, mac.build.image.entry, CallFlag.RESET, 0, 0, 0, layout.size, 0, 0, 3, 0, 0)
     buffers = [Buffer(a.nbytes, address, 0, 128, 3).pack() for a, address in zip(arrays, addresses, strict=True)]
     reply = board.request(Type.CALL, call.pack() + struct.pack("<IIIi", *addresses, N) + b"".join(buffers))
     assert CallRsp.unpack(reply.payload).instructions > N
@@ -93,6 +93,11 @@ def call_costs(times: int) -> Iterator[Result]:
         warm = repeat(lambda: add(1, 2), times, 200)
         yield result("warm call, no arrays", [t * 1e6 for t in warm], "us", "under 40")
         yield result("calls a second", [1 / t for t in warm], "1/s")
+        x, y, out = np.ones(N, np.float32), np.ones(N, np.float32), np.zeros(N, np.float32)
+        there = partial(mac, p4.array(x), p4.array(y), p4.array(out))
+        sent, kept = in_turn(partial(mac, x, y, out), there, times, 100)
+        yield result("call with three 4 KB arrays", [t * 1e6 for t in sent], "us")
+        yield result("the same with arrays that stay on the board", [t * 1e6 for t in kept], "us")
         big = np.zeros(16 << 20, np.uint8)
         for kernel, what in ((consume, "16 MB up"), (produce, "16 MB down"), (touch, "16 MB up and down")):
             rates = [big.nbytes / t / 1e6 for t in repeat(lambda k=kernel: k(big), max(times // 4, 3))]  # type: ignore[misc]
