@@ -15,7 +15,7 @@ from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import SymbolTableSection
 
 from tests.firmware.machine import CORE, OUTSIDE, Count, Machine
-from tests.tools import ZIG, require
+from tests.tools import ZIG, lacking, require
 
 ROOT = CORE.parents[1]
 SOURCES = sorted(CORE.glob("*.c"))
@@ -87,7 +87,7 @@ def test_everything_again_under_sanitizers() -> None:
     gcc = require("gcc")
     library = subprocess.run([gcc, "-print-file-name=libasan.so"], check=True, capture_output=True, text=True).stdout
     if not Path(library.strip()).is_absolute():
-        pytest.skip("gcc has no AddressSanitizer library")
+        lacking("gcc has no AddressSanitizer library")
     env = dict(os.environ, P4KERNEL_TEST_SANITIZE="1", LD_PRELOAD=library.strip())
     env["ASAN_OPTIONS"] = "detect_leaks=0:abort_on_error=1"  # Python itself leaks; the tests count allocations
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/firmware"]

@@ -17,7 +17,7 @@ import pytest
 import p4kernel as p4
 from p4kernel.build import cache
 from tests.robust.common import PATIENCE, alarm
-from tests.tools import require
+from tests.tools import needs, require
 
 ROOT = Path(__file__).parents[2]
 
@@ -140,7 +140,7 @@ def test_a_write_that_stops_half_way(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert cache.get_blob(key) == bytes(20_000)
 
 
-@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs interval timers")
+@needs(hasattr(signal, "setitimer"), "needs interval timers")
 def test_ctrl_c_while_a_kernel_is_built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("P4KERNEL_CACHE_DIR", str(tmp_path / "cache"))
     scratch = tmp_path / "scratch"

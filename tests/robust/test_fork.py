@@ -20,8 +20,9 @@ from p4kernel import defaults
 from p4kernel.serve import Server, TcpListener
 from p4kernel.sim import VirtualBoard
 from tests.robust.common import PATIENCE, Worker, check_scale, peek, scale, spin
+from tests.tools import needs
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork()")
+pytestmark = needs(hasattr(os, "fork"), "needs fork()")
 
 
 def in_child(work: Callable[[], Any]) -> None:

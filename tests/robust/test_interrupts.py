@@ -30,6 +30,7 @@ from tests.robust.common import (
     spin,
     virtual,
 )
+from tests.tools import needs
 
 BIG = 1_000_003  # bytes: many DATA frames, and more than a window of them
 
@@ -243,7 +244,7 @@ def strike(board: p4.Board, rng: random.Random, times: int) -> int:
     return hits
 
 
-@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs interval timers")
+@needs(hasattr(signal, "setitimer"), "needs interval timers")
 def test_signals_at_random_moments() -> None:
     with p4.connect("sim?psram=8M") as board:
         check_scale(board, 10, 1)
@@ -254,7 +255,7 @@ def test_signals_at_random_moments() -> None:
         board.close()
 
 
-@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs interval timers")
+@needs(hasattr(signal, "setitimer"), "needs interval timers")
 def test_signals_on_a_connection() -> None:
     """As above, where threads carry the bytes."""
     served = VirtualBoard(psram=8 << 20)

@@ -24,6 +24,7 @@ from p4kernel.sim.link import SimTransport
 from p4kernel.wire._tables import VERSION, Hello, HelloRsp, InfoFlag, Type
 from p4kernel.wire.frames import Frame, FrameReader, encode
 from p4kernel.wire.session import Session
+from tests.tools import needs
 
 HELLO = encode(Type.HELLO, 0, 0, payload=Hello(VERSION, VERSION, 0, 1).pack())
 
@@ -100,7 +101,7 @@ def _resident() -> int:
     return int(Path("/proc/self/statm").read_text("ascii").split()[1]) * resource.getpagesize()
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+@needs(sys.platform.startswith("linux"), "reads /proc")
 def test_memory_costs_only_what_is_touched_and_is_freed() -> None:
     VirtualBoard().exchange(HELLO, 1.0)
     gc.collect()
@@ -145,7 +146,7 @@ def _cdata(board: VirtualBoard) -> object:
     return board._live()
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@needs(hasattr(os, "fork"), "needs fork")
 def test_a_forked_process_has_a_copy_of_its_own() -> None:
     board = VirtualBoard(seed=9)
     first = board.exchange(HELLO, 1.0)[1]
@@ -157,7 +158,7 @@ def test_a_forked_process_has_a_copy_of_its_own() -> None:
     assert board.exchange(HELLO, 1.0)[1] == first
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@needs(hasattr(os, "fork"), "needs fork")
 def test_a_board_in_use_by_another_thread_is_refused_after_fork() -> None:
     board = VirtualBoard()
     reader = threading.Thread(target=board.work, args=(60.0,))

@@ -25,8 +25,6 @@ OF_COMPILERS = {"runtime", "softfloat", "atomic", "removed"}  # groups that are 
 
 def test_the_generated_table_is_up_to_date() -> None:
     committed = Path(generate_exports.OUTPUT)
-    if not committed.is_file():
-        pytest.skip("the tests do not run in a source tree")
     assert committed.read_text(encoding="utf-8") == generate_exports.text(ROWS)
 
 
