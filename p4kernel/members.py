@@ -11,7 +11,6 @@ from p4kernel.board import Board
 from p4kernel.call import Plan, Run
 from p4kernel.globals import ModuleStorage
 from p4kernel.kernel import Kernel
-from p4kernel.marshal import Marshaller
 from p4kernel.options import Options
 from p4kernel.signature import Signature, bodies, prototype, read, together
 from p4kernel.wire._tables import CallFlag
@@ -37,7 +36,8 @@ class ModuleKernel(Kernel[P, R]):
     def __init__(self, function: Callable[P, R], signature: Signature, options: Options, owner: Module) -> None:
         super().__init__(function, signature, options)
         self._owner = owner
-        self._plan = Plan(signature, options, Marshaller(signature), _STATELESS)
+        self._plan.flags = _STATELESS
+        self._entry = together.entry_name(signature.name)
         self._builds = owner._program._builds  # one for all
 
     def inputs(self) -> tuple[Source, BuildOptions]:
@@ -50,10 +50,10 @@ class ModuleKernel(Kernel[P, R]):
         arguments = self._plan.marshaller.bind(args, kwargs)
         if board is None:
             board = defaults.current_board()
-        built, built_now = self._build(board.generation)
-        self._generation = board.generation
+        self._generation = generation = board.generation
+        built, built_now = self._build(generation)
         with board.session.lock:
-            place = self._owner._instance(board).place(together.entry_name(self.__name__))
+            place = self._owner._instance(board).place(self._entry)
             result, self._last.value = Run(self._plan, board, built, built_now, arguments, place).go()
         return result
 
@@ -69,8 +69,8 @@ class Program(Kernel[[], None]):
     def __init__(self, owner: Module, signature: Signature, options: Options) -> None:
         super().__init__(lambda: None, signature, options)
         self._owner = owner
-        self.resetting = Plan(signature, options, Marshaller(signature), CallFlag.RESET)
-        self.starting = Plan(signature, options, Marshaller(signature), _STATELESS)
+        self.resetting = self._plan
+        self.starting = Plan(signature, options, self._plan.marshaller, _STATELESS)
 
     def inputs(self) -> tuple[Source, BuildOptions]:
         return self._owner._source(), self._build_options()
@@ -105,7 +105,7 @@ def start_signatures(lines: together.ModuleLines, position: bodies.Position, wha
     """Of the function that runs constructors: for the program's text, and for messages."""
 
     def start() -> None:
-        bodies.extern(together.START)
+        bodies.extern(together.CONSTRUCTS)
 
     signature = read(start)
     body = replace(signature.body, position=position)

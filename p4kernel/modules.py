@@ -19,7 +19,7 @@ from p4kernel.globals import ModuleStorage
 from p4kernel.members import ModuleKernel, Program, start_signatures
 from p4kernel.onboard import Function, OnBoard
 from p4kernel.options import Defines, Options, Paths, checked, located
-from p4kernel.signature import Signature, bodies, read, together
+from p4kernel.signature import Signature, bodies, prototype, read, together
 from p4kernel.signature.bodies import Body, folder_of
 from p4kernel.signature.lines import line_map
 from p4kernel.signature.scope import caller
@@ -152,7 +152,7 @@ class Module:
         units = together.units(self._text, [*signatures, self._start], self._types)
         callees = tuple(s.body.entry or s.name for s in signatures if s.body.language == "extern")
         return build.Source(
-            tuple(build.Unit(n, text, language) for n, language, text in units), "p4_entry", wanted=callees
+            tuple(build.Unit(n, text, language) for n, language, text in units), prototype.ENTRY, wanted=callees
         )
 
     def _build(self, generation: int | None = None) -> tuple[Built, bool]:

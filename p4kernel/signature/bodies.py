@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import CodeType, FrameType
+from types import FrameType
 from typing import Any, Final, Literal, NoReturn
 
 from p4kernel.errors import SignatureError
@@ -243,8 +243,3 @@ def run(function: Callable[..., Any], arguments: dict[str, tuple[str, bool]]) ->
         f"{where}: the stub ended without a body; call p4.c(...), p4.cpp(...), p4.asm(...), p4.files([...]) or "
         "p4.firmware(...) in it"
     )
-
-
-def function_position(code: CodeType) -> Position:
-    """Where the stub itself begins."""
-    return Position(code.co_filename, code.co_firstlineno, None)

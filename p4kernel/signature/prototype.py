@@ -15,7 +15,7 @@ from p4kernel.signature.layout import up
 from p4kernel.signature.lines import BODY, PREAMBLE
 from p4kernel.signature.structs import definitions
 from p4kernel.signature.values import Generic, Value, c_element, record
-from p4kernel.types import CString, Scalar
+from p4kernel.types import Scalar
 
 ENTRY = "p4_entry"
 _POINTER_SIZE = 4
@@ -223,7 +223,3 @@ def import_cffi() -> Any:
             del sys.modules[name]
         raise
     return cffi
-
-
-def has_pointers(signature: Signature) -> bool:
-    return any(isinstance(p.type, Array | CString) for p in signature.parameters)

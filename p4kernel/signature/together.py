@@ -15,9 +15,9 @@ from p4kernel.signature.sources import CONSTRUCT, Units
 from p4kernel.signature.structs import definitions
 from p4kernel.signature.values import Value
 
-__all__ = ["START", "ModuleLines", "entry_name", "units"]
+__all__ = ["CONSTRUCTS", "ModuleLines", "entry_name", "units"]
 
-START: Final = "p4_construct"
+CONSTRUCTS: Final = "p4_construct"
 """The function that runs the constructors of globals."""
 _TEXT: Final = "module"
 

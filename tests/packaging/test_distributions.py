@@ -60,7 +60,8 @@ def test_the_wheel_has_what_is_needed_at_run_time_and_no_more(wheel: Path) -> No
         if p.is_file()
     }
     core = {"p4kernel/_firmware/core/" + p.name for p in (ROOT / "firmware" / "core").glob("*.[ch]")}
-    assert {"p4kernel/pie/guide.md", "p4kernel/p4jit/guide.md"} <= names
+    guides = {p.relative_to(ROOT).as_posix() for p in (ROOT / "p4kernel").rglob("*.md")}
+    assert len(guides) >= 4 and guides <= names
     assert stubs | core | {"p4kernel/py.typed", "p4kernel/_native.pyi", "p4kernel/sim/__init__.py"} <= names
     assert [n for n in names if n.startswith("p4kernel/_native") and n.endswith(".so")]
     assert not [n for n in names if "_packaging" in n or "csrc" in n or n.startswith(("tests", "stubs", "firmware"))]

@@ -25,19 +25,25 @@ def test_checker_finds_nothing(checker: str) -> None:
 
 def test_files_are_of_a_size_that_is_read_in_one_sitting() -> None:
     files = [f for kind in ("*.py", "*.c", "*.h") for f in ROOT.rglob(kind) if ".venv" not in f.parts]
-    sources = [f for f in files if f.relative_to(ROOT).parts[0] in ("p4kernel", "firmware", "stubs", "examples", "tests")]
+    sources = [
+        f for f in files if f.relative_to(ROOT).parts[0] in ("p4kernel", "firmware", "stubs", "examples", "tests")
+    ]
     assert len(sources) > 100
     # _native.c is made by the build and in no commit.
-    long = {f.name: n for f in sources if f.name != "_native.c" and (n := len(f.read_text().splitlines())) > 500}
-    # Generated from protocol.yaml and isa.yaml: a row for each of 362 instructions, a class for each payload. They are
+    long = {
+        f.relative_to(ROOT).as_posix(): n
+        for f in sources
+        if f.name != "_native.c" and (n := len(f.read_text().splitlines())) > 500
+    }
+    # Generated from protocol.yaml and isa.yaml: a row for each instruction, a class for each payload. They are
     # looked up, not read; who reads has the YAML files. In parts, each start of a program would open more files.
-    assert set(long) <= {"_tables.py"}, long
+    assert set(long) <= {"p4kernel/pie/_tables.py", "p4kernel/wire/_tables.py"}, long
 
 
 def test_the_top_level_is_what_the_design_says() -> None:
-    done = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True)
-    if done.returncode:
+    if not (ROOT / ".git").exists():
         pytest.skip("not a git checkout")  # the sdist has the tests, too
+    done = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True)
     top = {line.split("/", 1)[0] for line in done.stdout.splitlines()}
     assert top <= {
         "p4kernel", "firmware", "stubs", "examples", "tests", "pyproject.toml", "README.md", "CHANGELOG.md", "LICENSE",

@@ -22,10 +22,11 @@ from p4kernel.sim import VirtualBoard
 from p4kernel.sim.link import SimTransport
 from tests.robust.common import Worker, check_scale, held, on_transport, scale, spin, virtual
 from tests.robust.test_interrupts import Interrupting
+from tests.tools import needs
 
 FOLDER = str(Path(p4.__file__).parent)
-pytestmark = pytest.mark.skipif(
-    sys.implementation.name != "cpython" or sys.gettrace() is not None, reason="traces CPython's instructions"
+pytestmark = needs(
+    sys.implementation.name == "cpython" and sys.gettrace() is None, "traces CPython's instructions itself"
 )
 
 

@@ -10,6 +10,7 @@
 #include "board.h"
 #include "crc32.h"
 #include "p4k_protocol.h"
+#include "pie.h"
 
 #ifndef P4V_FIRMWARE_SHA /* of the sources, by the build */
 #error "P4V_FIRMWARE_SHA is not defined"
@@ -139,7 +140,7 @@ int p4k_get_info(p4k_port *board, p4k_info *info)
         .psram_size = c->psram_size,
         .sram_base = P4S_SRAM,
         .sram_size = c->sram_size,
-        .generation = c->revision < 300 ? 1 : 2,
+        .generation = p4s_pie_generation(c->revision),
         .exports = p4x_count,
         .export_hash = p4x_hash,
         .window = P4K_MAX_WINDOW,
