@@ -40,7 +40,8 @@ def gather(compiled: Compiled, options: Options, toolchain: Toolchain, folder: P
         for number, member in enumerate(archive.needed(options.libraries, files)):
             name = f"p4.lib{number}.o"
             (folder / name).write_bytes(member.data)
-            known[name] = member.name
+            # Two members may have one name, and the link tells objects apart by these.
+            known[name] = member.name if member.name not in known.values() else f"{member.name} #{number}"
     return Gathered(tuple(known), tuple(known.values()))
 
 

@@ -50,7 +50,7 @@ def is_portable(generation: int, source: Source, options: Options, headers: Iter
 
     ``headers`` are the paths of the user's headers that were read.
     """
-    if generation or any(_mentions(text) for text in (*options.flags, *(unit.text for unit in source.units))):
+    if generation or any(_mentions(text) for text in (*options.flags, source.header, *(unit.text for unit in source.units))):
         return False
     try:
         for path in headers:

@@ -18,7 +18,6 @@ __all__ = ["Code", "Name", "Program"]
 
 _RELOCATABLE: Final = 1
 _KINDS: Final = {_RELOCATABLE: "object file", 2: "executable", 3: "shared object"}
-_EXECUTABLE: Final = 0x4  # SHF_EXECINSTR
 _SMALLEST_ADDRESS: Final = 0x1000  # an absolute symbol below is a number: a size, a flag
 _CODE_OR_DATA: Final = {"$x": True, "$d": False}  # the psABI's mapping symbols; "$xrv32i..." also begins code
 
@@ -71,7 +70,7 @@ class Program:
             self.codes = [
                 self._code(elf, index, section)
                 for index, section in enumerate(elf.sections)
-                if section.flags & _EXECUTABLE and section.type == 1 and section.size
+                if section.flags & _elf.SHF_EXECINSTR and section.type == 1 and section.size
             ]
         except ElfError as error:
             raise Error(f"{label} cannot be read: {error}") from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -140,6 +141,7 @@ def intrinsic(instruction: Instruction) -> Intrinsic | None:
     return Intrinsic(match[1], tuple(names), more, f"int32_t r = {call}" if returned else call)
 
 
+@functools.cache
 def _header() -> str:
     return (_resources.stubs() / "include" / "p4_pie_intrinsics.h").read_text(encoding="utf-8")
 

@@ -125,6 +125,25 @@ def member(name: bytes, content: bytes) -> bytes:
 
 
 @pytest.mark.usefixtures("compiler")
+def test_members_of_one_name(tmp_path: Path) -> None:
+    """Archives may hold several; both count, and what one of them defines is no function of the firmware."""
+    archive(tmp_path, "made.a", {"a.c": "int puts(const char *); int one(int x) { return x + (x > 99 ? puts(\"\") : 1); }\n"})
+    archive(tmp_path, "made2.a", {"b.c": "int abs(int); int one(int); int two(int x) { return abs(one(x)) * 2; }\n"})
+    content = [member(b"y.o/", (tmp_path / f"{name}.c.o").read_bytes()) for name in "ab"]
+    for order in (content, content[::-1]):
+        (library := tmp_path / "lib.a").write_bytes(b"!<arch>\n" + b"".join(order))
+
+        @p4.kernel(libraries=[library])
+        def f(x: p4.i32) -> p4.i32:
+            p4.c("return two(x);", preamble="int two(int);")
+
+        assert f(-7) == 12
+        assert "one" not in {name for name, _ in f.build.image.imports}
+        assert "puts" in {name for name, _ in f.build.image.imports}
+        build.forget()
+
+
+@pytest.mark.usefixtures("compiler")
 def test_archives_of_both_kinds(tmp_path: Path) -> None:
     """GNU's and BSD's names; the indexes are empty, as nothing depends on them."""
     archive(tmp_path, "made.a", {"part.c": "int part(int x) { return x * 6; }\n"})
